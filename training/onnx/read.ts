@@ -1,0 +1,195 @@
+/** Reads ONNX files (protobuf) with the library that write.ts gives the reasons for. */
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  type ValueInfoProto,
+} from "./onnx_pb.ts";
+import type {
+  OnnxAttribute,
+  OnnxElementType,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+} from "./onnx_node.ts";
+
+/**
+ * The model in an ONNX file. A tensor's numbers are a view of `bytes` where they happen to be
+ * aligned there, a copy otherwise: keep `bytes` unchanged while the model is in use.
+ *
+ * Documentation strings of nodes and tensors, inferred shapes and per-node metadata are not kept.
+ *
+ * @throws {SyntaxError} where the bytes are no complete ONNX model, or the model uses what
+ * onnx_node.ts has no place for (other element types, external data, subgraphs, custom operators).
+ */
+export function decodeOnnx(bytes: Uint8Array): OnnxModel {
+  const model = parse(bytes);
+  const graph = model.graph;
+  const opset = model.opsetImport.find(({ domain }) => isDefaultDomain(domain));
+  if (!graph || !opset) {
+    const missing = graph ? "operator set" : "graph";
+    throw unreadable(`it has no ${missing} (truncated, or not an ONNX model)`);
+  }
+  return {
+    ...graphParts(graph),
+    opset: safeInteger(opset.version, "operator set version"),
+    producerName: model.producerName,
+    producerVersion: model.producerVersion,
+    metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
+    docString: model.docString,
+  };
+}
+
+function parse(bytes: Uint8Array): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    // The library throws Error, RangeError and TypeError for malformed input.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw unreadable(`${reason} (truncated, or not an ONNX model)`, cause);
+  }
+}
+
+function graphParts(
+  graph: GraphProto,
+): Pick<OnnxModel, "graphName" | "inputs" | "outputs" | "nodes" | "initializers"> {
+  return {
+    graphName: graph.name,
+    inputs: graph.input.map(readValue),
+    outputs: graph.output.map(readValue),
+    nodes: graph.node.map(readNode),
+    initializers: graph.initializer.map(readTensor),
+  };
+}
+
+function readNode(node: NodeProto): OnnxNode {
+  const what = `node ${node.name || node.output[0]} (${node.opType})`;
+  if (!isDefaultDomain(node.domain)) {
+    throw unreadable(`${what} is of operator domain ${node.domain} (expected the default domain)`);
+  }
+  return {
+    opType: node.opType,
+    name: node.name,
+    inputs: node.input,
+    outputs: node.output,
+    attributes: Object.fromEntries(
+      node.attribute.map((a) => [a.name, readAttribute(a, `attribute ${a.name} of ${what}`)]),
+    ),
+  };
+}
+
+function readAttribute(attribute: AttributeProto, what: string): OnnxAttribute {
+  switch (attribute.type) {
+    case AttributeType.INT:
+      return { int: safeInteger(attribute.i, what) };
+    case AttributeType.FLOAT:
+      return { float: attribute.f };
+    case AttributeType.INTS:
+      return { ints: attribute.ints.map((value) => safeInteger(value, what)) };
+    case AttributeType.FLOATS:
+      return { floats: attribute.floats };
+    case AttributeType.STRING:
+      return { string: utf8(attribute.s, what) };
+    default:
+      throw unreadable(
+        `${what} is of type ${AttributeType[attribute.type]} ` +
+          "(expected INT, FLOAT, INTS, FLOATS or STRING)",
+      );
+  }
+}
+
+function readValue(value: ValueInfoProto): OnnxValue {
+  const tensor = value.type?.value.value;
+  if (!tensor?.shape) {
+    throw unreadable(
+      `input or output ${value.name} has no shape (expected a tensor of known rank)`,
+    );
+  }
+  const elementType = readElementType(tensor.elemType, `input or output ${value.name}`);
+  return {
+    name: value.name,
+    shape: tensor.shape.dim.map(({ value: size }) =>
+      size.case === "dimValue"
+        ? safeInteger(size.value, `dimension of ${value.name}`)
+        : size.value ?? ""
+    ),
+    ...(elementType === "FLOAT" ? {} : { elementType }),
+  };
+}
+
+function readTensor(tensor: TensorProto): OnnxTensor {
+  const what = `tensor ${tensor.name}`;
+  if (tensor.dataLocation === DataLocation.EXTERNAL) {
+    throw unreadable(`${what} is kept in another file (expected all weights inside)`);
+  }
+  const dims = tensor.dims.map((size) => safeInteger(size, `dimension of ${what}`));
+  const data = readNumbers(tensor, readElementType(tensor.dataType, what));
+  const elements = dims.reduce((product, size) => product * size, 1);
+  const whole = tensor.rawData.byteLength % data.BYTES_PER_ELEMENT === 0;
+  if (!whole || data.length !== elements || dims.some((size) => size < 0)) {
+    throw unreadable(`${what} holds ${data.length} numbers (expected dims [${dims}])`);
+  }
+  return { name: tensor.name, dims, data };
+}
+
+/** Numbers lie in raw_data, or one by one in the field of their type (TensorProto in onnx.proto). */
+function readNumbers(tensor: TensorProto, type: OnnxElementType): OnnxTensor["data"] {
+  const raw = tensor.rawData.byteLength > 0 ? tensor.rawData : undefined;
+  switch (type) {
+    case "FLOAT":
+      return raw ? view(raw, Float32Array) : Float32Array.from(tensor.floatData);
+    case "INT32":
+      return raw ? view(raw, Int32Array) : Int32Array.from(tensor.int32Data);
+    case "INT64":
+      return raw ? view(raw, BigInt64Array) : BigInt64Array.from(tensor.int64Data);
+  }
+}
+
+interface NumberArray<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}
+
+/** Whole elements of `raw`; copied first where the file has them at an offset no view can start at. */
+function view<T>(raw: Uint8Array, ArrayType: NumberArray<T>): T {
+  const size = ArrayType.BYTES_PER_ELEMENT;
+  const bytes = raw.byteOffset % size === 0 ? raw : raw.slice();
+  return new ArrayType(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / size));
+}
+
+function readElementType(type: number, what: string): OnnxElementType {
+  const name = DataType[type];
+  if (name === "FLOAT" || name === "INT32" || name === "INT64") return name;
+  throw unreadable(`${what} is of element type ${name ?? type} (expected FLOAT, INT32 or INT64)`);
+}
+
+/** "ai.onnx" is an alias of "" (IR.md of ONNX, "Operator Sets"). */
+function isDefaultDomain(domain: string): boolean {
+  return domain === "" || domain === "ai.onnx";
+}
+
+function safeInteger(value: bigint, what: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw unreadable(`${what} is ${value} (expected a safe integer)`);
+}
+
+function utf8(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw unreadable(`${what} is not UTF-8 text`, cause);
+  }
+}
+
+function unreadable(reason: string, cause?: unknown): SyntaxError {
+  return new SyntaxError(`Cannot read ONNX file: ${reason}`, { cause });
+}
