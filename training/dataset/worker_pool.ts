@@ -1,0 +1,81 @@
+/**
+ * Work spread over Workers, one task in each at a time, so that memory is bounded by the number of
+ * Workers whatever the number of tasks.
+ * @module
+ */
+
+type Reply<Result> = { result: Result } | { error: string };
+
+export interface PoolOptions<Task, Result> {
+  /** Module that calls {@linkcode answerTasks}. */
+  module: URL;
+  tasks: readonly Task[];
+  /** Called for each task as it ends, in any order. */
+  onResult: (result: Result, task: Task) => void;
+  /** Workers to start; the number of cores unless given. */
+  workers?: number;
+}
+
+/**
+ * Ends when every task has been answered.
+ *
+ * @throws {Error} what the first failing task or Worker threw; the other Workers are ended
+ */
+export async function runInWorkers<Task, Result>(options: PoolOptions<Task, Result>) {
+  const { module, tasks, onResult } = options;
+  const count = Math.min(options.workers ?? navigator.hardwareConcurrency, tasks.length);
+  const workers = Array.from({ length: count }, () => new Worker(module, { type: "module" }));
+  let next = 0;
+
+  const serve = (worker: Worker) =>
+    new Promise<void>((resolve, reject) => {
+      let task: Task;
+      const handOut = () => {
+        if (next === tasks.length) return resolve();
+        task = tasks[next++]!;
+        worker.postMessage(task);
+      };
+      worker.onmessage = ({ data }: MessageEvent<Reply<Result>>) => {
+        if ("error" in data) return reject(new Error(data.error));
+        try {
+          onResult(data.result, task);
+          handOut();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+      handOut();
+    });
+
+  try {
+    await Promise.all(workers.map(serve));
+  } finally {
+    for (const worker of workers) worker.terminate();
+  }
+}
+
+/**
+ * A Worker's side: answers each task it is sent. Buffers that the handler names are moved, not
+ * copied.
+ */
+export function answerTasks<Task, Result>(
+  handler: (task: Task, transfer: Transferable[]) => Result | Promise<Result>,
+): void {
+  const scope = self as unknown as {
+    onmessage: (event: MessageEvent<Task>) => void;
+    postMessage(reply: Reply<Result>, transfer: Transferable[]): void;
+  };
+  scope.onmessage = async ({ data }) => {
+    const transfer: Transferable[] = [];
+    try {
+      const result = await handler(data, transfer);
+      scope.postMessage({ result }, transfer);
+    } catch (error) {
+      scope.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
+    }
+  };
+}
