@@ -1,0 +1,149 @@
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { deflateSync } from "node:zlib";
+import { decodeImage } from "./decode.ts";
+import { type Image, ImageError } from "./image.ts";
+import { concat, gif, jpeg, png, pngChunk } from "./fixtures/forge.ts";
+import fixture from "./fixtures/decode.json" with { type: "json" };
+
+const DATA = new URL("../../../shared/data/images/", import.meta.url);
+
+function hasData(): boolean {
+  try {
+    return Deno.statSync(DATA).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function fixtureFile(name: string): Uint8Array {
+  return Uint8Array.fromBase64(fixture.cases.find((item) => item.name === name)!.file);
+}
+
+async function codeOf(bytes: Uint8Array, options = {}): Promise<string> {
+  return (await assertRejects(() => decodeImage(bytes, options), ImageError)).code;
+}
+
+for (const { name, file, width, height, rgb } of fixture.cases) {
+  Deno.test(`decodeImage() equals Pillow: ${name}`, async () => {
+    const image = await decodeImage(Uint8Array.fromBase64(file));
+    assertEquals([image.width, image.height, image.channels], [width, height, 3]);
+    const expected = Uint8Array.fromBase64(rgb);
+    assertEquals(image.data.length, expected.length);
+    // JPEG decoders differ in the inverse DCT and, most, in how they enlarge subsampled chroma.
+    const tolerance = name === "jpeg subsampled" || name === "jpeg restarts"
+      ? 24
+      : name.startsWith("jpeg")
+      ? 3
+      : 0;
+    const worst = image.data.reduce(
+      (most, value, index) => Math.max(most, Math.abs(value - expected[index]!)),
+      0,
+    );
+    assert(worst <= tolerance, `differs by ${worst}`);
+  });
+}
+
+Deno.test("decodeImage() checks the pixel limit before it decodes", async () => {
+  assertEquals(await codeOf(jpeg({ width: 20_000, height: 20_000 })), "too-large");
+  assertEquals(await codeOf(png({ width: 65_536, height: 65_536 })), "too-large");
+  const frame = { x: 0, y: 0, width: 65_535, height: 65_535 };
+  assertEquals(await codeOf(gif({ screen: [10, 10], frame })), "too-large");
+  const small = fixtureFile("png rgb");
+  assertEquals(await codeOf(small, { maxPixels: 28 * 20 - 1 }), "too-large");
+  assertEquals((await decodeImage(small, { maxPixels: 28 * 20 })).width, 28);
+});
+
+Deno.test("decodeImage() refuses every file that is cut off, and decodes the next", async () => {
+  for (const name of ["jpeg baseline", "jpeg progressive", "png rgba", "gif"]) {
+    const file = fixtureFile(name);
+    const whole = await decodeImage(file);
+    for (const part of [0.3, 0.6, 0.9]) {
+      const cut = file.subarray(0, Math.floor(file.length * part));
+      assertEquals(await codeOf(cut), "corrupt", `${name} at ${part}`);
+      assertEquals(await decodeImage(file), whole);
+    }
+  }
+});
+
+Deno.test("decodeImage() refuses a second frame header that is larger than the first", async () => {
+  const file = fixtureFile("jpeg baseline");
+  const scan = file.findIndex((byte, at) => byte === 0xff && file[at + 1] === 0xda);
+  const second = new Uint8Array([0xff, 0xc0, 0, 11, 8, 0x4e, 0x20, 0x4e, 0x20, 1, 1, 0x11, 0]);
+  const forged = concat(file.subarray(0, scan), second, file.subarray(scan));
+  assertEquals(await codeOf(forged), "corrupt");
+});
+
+Deno.test("decodeImage() never inflates chunks that decide no pixel", async () => {
+  const file = fixtureFile("png rgb");
+  // 64 MiB of zeros as a compressed text.
+  const bomb = concat(new TextEncoder().encode("a\0\0"), deflateSync(new Uint8Array(2 ** 26)));
+  const header = 8 + 25;
+  const forged = concat(file.subarray(0, header), pngChunk("zTXt", bomb), file.subarray(header));
+  assertEquals(await decodeImage(forged), await decodeImage(file));
+});
+
+Deno.test("decodeImage() asks for the DCT scale that leaves twice minSide", async () => {
+  const file = fixtureFile("jpeg baseline");
+  const sizeAt = async (minSide: number) => {
+    const { width, height, data } = await decodeImage(file, { minSide });
+    assertEquals(data.length, width * height * 3);
+    return [width, height];
+  };
+  assertEquals(await sizeAt(1), [4, 3]);
+  assertEquals(await sizeAt(2), [7, 5]);
+  assertEquals(await sizeAt(3), [14, 10]);
+  assertEquals(await sizeAt(5), [14, 10]);
+  assertEquals(await sizeAt(6), [28, 20]);
+  assertEquals(await sizeAt(100), [28, 20]);
+});
+
+Deno.test("decodeImage() answers calls in parallel while some of them fail", async () => {
+  const good = fixtureFile("jpeg baseline");
+  const bad = good.subarray(0, good.length >> 1);
+  const whole = await decodeImage(good);
+  const results = await Promise.allSettled(
+    Array.from({ length: 40 }, (_, index) => decodeImage(index % 2 ? bad : good)),
+  );
+  for (const [index, result] of results.entries()) {
+    assertEquals(result.status, index % 2 ? "rejected" : "fulfilled");
+    if (result.status === "fulfilled") assertEquals(result.value, whole);
+  }
+});
+
+Deno.test("decodeImage() refuses options that are no positive numbers", async () => {
+  const file = fixtureFile("png rgb");
+  for (const options of [{ maxPixels: 0 }, { maxPixels: NaN }, { minSide: -1 }]) {
+    await assertRejects(() => decodeImage(file, options), RangeError, "expected a positive number");
+  }
+});
+
+Deno.test({
+  name: "decodeImage() reads or refuses each of ../shared/data/images in bounded time and memory",
+  ignore: !hasData(),
+  fn: async () => {
+    const manifest: { file: string; format?: string; pillow?: string; bytes: number }[] = JSON
+      .parse(
+        await Deno.readTextFile(new URL("manifest.json", DATA)),
+      );
+    const before = Deno.memoryUsage().rss;
+    for (const { file, format, pillow } of manifest) {
+      const bytes = await Deno.readFile(new URL(file, DATA));
+      const started = performance.now();
+      let image: Image | undefined;
+      try {
+        image = await decodeImage(bytes);
+      } catch (error) {
+        assert(error instanceof ImageError, `${file}: ${error}`);
+      }
+      assertLess(performance.now() - started, 5_000, file);
+      assertLess(Deno.memoryUsage().rss - before, 600e6, file);
+      if (image !== undefined) {
+        assertEquals(image.data.length, image.width * image.height * 3, file);
+      }
+      const readable = ["JPEG", "PNG", "GIF"].includes(format ?? "") && pillow === "ok";
+      if (readable && !file.startsWith("hostile/") && !file.startsWith("pngsuite/x")) {
+        assert(image !== undefined, `${file} was refused`);
+      }
+    }
+  },
+});

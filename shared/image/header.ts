@@ -1,0 +1,36 @@
+import { readGifHeader } from "./gif_header.ts";
+import { ImageError, type ImageFormat, type ImageHeader } from "./image.ts";
+import { readJpegHeader } from "./jpeg_header.ts";
+import { readPngHeader } from "./png_header.ts";
+import { sniffFormat } from "./sniff.ts";
+
+const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => ImageHeader>> = {
+  jpeg: readJpegHeader,
+  png: readPngHeader,
+  gif: readGifHeader,
+};
+
+/**
+ * Reads format, size and orientation from the bytes alone, without allocating for pixels, so that
+ * a limit can be applied before a decoder believes the header.
+ *
+ * @throws {ImageError} `unsupported` for a format that is not decoded, `corrupt` for a header that
+ * breaks its format.
+ */
+export function readImageHeader(bytes: Uint8Array): ImageHeader {
+  if (bytes.length === 0) throw new ImageError("corrupt", "Cannot read image: it has no bytes");
+  const format = sniffFormat(bytes);
+  if (format === null) {
+    throw new ImageError(
+      "unsupported",
+      "Cannot read image: no known image signature (expected JPEG, PNG or GIF)",
+    );
+  }
+  if (!(format in READERS)) {
+    throw new ImageError(
+      "unsupported",
+      `Cannot read image: ${format.toUpperCase()} is not supported (expected JPEG, PNG or GIF)`,
+    );
+  }
+  return READERS[format as ImageFormat](bytes);
+}

@@ -1,0 +1,61 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type Image, ImageError } from "./image.ts";
+import { decodeRecord, preprocess, type PreprocessSpec } from "./preprocess.ts";
+import { recordToTensor, toRecord } from "./preprocess.ts";
+import decodeFixture from "./fixtures/decode.json" with { type: "json" };
+import fixture from "./fixtures/preprocess.json" with { type: "json" };
+
+const SPEC: PreprocessSpec = { side: 4, crop: 2, channels: 3, mean: [0, 10, 20], std: [1, 2, 4] };
+
+for (const [index, item] of fixture.cases.entries()) {
+  const spec = item.spec as PreprocessSpec;
+  const name = `case ${index}: ${item.width} x ${item.height} to ${spec.channels} channels`;
+  const data = Uint8Array.fromBase64(item.rgb);
+  const image: Image = { width: item.width, height: item.height, channels: 3, data };
+
+  Deno.test(`toRecord() equals Pillow's convert, resize and crop, ${name}`, () => {
+    assertEquals(toRecord(image, spec), Uint8Array.fromBase64(item.record));
+  });
+
+  Deno.test(`recordToTensor() equals NumPy in float32 to the bit, ${name}`, () => {
+    const tensor = recordToTensor(Uint8Array.fromBase64(item.record), spec);
+    assertEquals(tensor, new Float32Array(Uint8Array.fromBase64(item.tensor).buffer));
+  });
+}
+
+Deno.test("recordToTensor() takes the crop at the offset, channel by channel", () => {
+  const record = Uint8Array.from({ length: 4 * 4 * 3 }, (_, index) => index);
+  // Pixel (x, y) holds 3 * (4 * y + x) + channel; the crop begins at (2, 1).
+  assertEquals(
+    recordToTensor(record, SPEC, { x: 2, y: 1 }),
+    new Float32Array([18, 21, 30, 33, 4.5, 6, 10.5, 12, 0, 0.75, 3, 3.75]),
+  );
+});
+
+Deno.test("recordToTensor() refuses a record of another size and a crop outside", () => {
+  assertThrows(() => recordToTensor(new Uint8Array(47), SPEC), RangeError, "47 bytes");
+  const record = new Uint8Array(48);
+  for (const offset of [{ x: 3, y: 0 }, { x: 0, y: -1 }, { x: 0.5, y: 0 }]) {
+    assertThrows(() => recordToTensor(record, SPEC, offset), RangeError, "leaves the record");
+  }
+});
+
+Deno.test("toRecord() repeats luma for a network that takes RGB", () => {
+  const image: Image = { width: 2, height: 2, channels: 1, data: new Uint8Array([1, 2, 3, 4]) };
+  assertEquals(
+    toRecord(image, { side: 2, channels: 3 }),
+    new Uint8Array([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]),
+  );
+});
+
+Deno.test("preprocess() is decodeRecord() and recordToTensor()", async () => {
+  const bytes = Uint8Array.fromBase64(decodeFixture.cases[0]!.file);
+  const record = await decodeRecord(bytes, SPEC);
+  assertEquals(await preprocess(bytes, SPEC), recordToTensor(record, SPEC));
+});
+
+Deno.test("preprocess() hands its limits to the decoder", async () => {
+  const bytes = Uint8Array.fromBase64(decodeFixture.cases[0]!.file);
+  const error = await assertRejects(() => preprocess(bytes, SPEC, { maxPixels: 9 }), ImageError);
+  assertEquals(error.code, "too-large");
+});

@@ -1,0 +1,72 @@
+import gifModule from "imagescript/wasm/node/gif.js";
+import jpegModule from "imagescript/wasm/node/jpeg.js";
+import pngModule from "imagescript/wasm/node/png.js";
+
+// ImageScript's main module asks for --allow-ffi at import; these are its pure WebAssembly parts.
+// They read their .wasm file and the variable IMAGESCRIPT_WASM_SIMD on first use.
+
+/** Layout of a JPEG framebuffer. */
+export const JpegPixels = { luma: 0, rgb: 1, cmyk: 2 } as const;
+
+export interface JpegCodec {
+  /**
+   * Decodes at the smallest of 1/8, 1/4, 1/2 and 1 whose size reaches the wanted one. `format` is
+   * one of JpegPixels; CMYK counts ink (0 is none) whatever the file's Adobe marker says.
+   */
+  decode(
+    bytes: Uint8Array,
+    wantedWidth: number,
+    wantedHeight: number,
+  ): { width: number; height: number; format: number; buffer: Uint8Array };
+}
+
+export interface PngCodec {
+  /** Decodes to RGBA of 8 bits a sample. */
+  decode(bytes: Uint8Array): { width: number; height: number; framebuffer: Uint8Array };
+}
+
+export interface GifFrame {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** RGBA of the frame alone, deinterlaced. */
+  readonly buffer: Uint8Array;
+}
+
+export interface GifCodec {
+  Decoder: new (bytes: Uint8Array) => { frame(): GifFrame | null; free(): void };
+}
+
+interface CodecModule<Codec> {
+  /** Compiles the WebAssembly module once; needed before `new`. */
+  init(): Promise<Codec>;
+  // A property: `new()` would declare a constructor.
+  readonly new: () => Codec;
+}
+
+/**
+ * Shares one instance of a codec among all calls. WebAssembly memory never shrinks and is in no
+ * known state after a trap, so the instance is dropped, and made anew by the next call, when `use`
+ * throws and when `large` says that it needed much memory.
+ */
+function shareCodec<Codec>(module: CodecModule<Codec>) {
+  let ready: Promise<unknown> | undefined;
+  let shared: Codec | undefined;
+  return async function withCodec<Result>(
+    large: boolean,
+    use: (codec: Codec) => Result,
+  ): Promise<Result> {
+    await (ready ??= module.init());
+    // No await from here on: a call that waited above must not meet an instance that trapped.
+    const codec = shared ?? module.new();
+    shared = undefined;
+    const result = use(codec);
+    if (!large) shared = codec;
+    return result;
+  };
+}
+
+export const withJpegCodec = shareCodec<JpegCodec>(jpegModule);
+export const withPngCodec = shareCodec<PngCodec>(pngModule);
+export const withGifCodec = shareCodec<GifCodec>(gifModule);
