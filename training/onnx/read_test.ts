@@ -6,8 +6,8 @@ import { decodeOnnx } from "./read.ts";
 import { encodeOnnx } from "./write.ts";
 
 /** A graph as another tool may have written it. */
-function foreign(graph: Exclude<MessageInitShape<typeof GraphProtoSchema>, { $typeName: string }>) {
-  const init = { graph, opsetImport: [{ domain: "ai.onnx", version: 13n }] };
+function foreign(graph: MessageInitShape<typeof GraphProtoSchema>, irVersion = 7n): Uint8Array {
+  const init = { irVersion, graph, opsetImport: [{ domain: "ai.onnx", version: 13n }] };
   return toBinary(ModelProtoSchema, create(ModelProtoSchema, init));
 }
 
@@ -35,6 +35,18 @@ Deno.test("decodeOnnx() reads numbers stored one by one", () => {
   assertEquals(data({ floatData: [1.5, -2] }), new Float32Array([1.5, -2]));
   assertEquals(data({ dataType: 6, int32Data: [-1, 2] }), new Int32Array([-1, 2]));
   assertEquals(data({ dataType: 7, int64Data: [-1n, 2n] }), new BigInt64Array([-1n, 2n]));
+});
+
+Deno.test("decodeOnnx() leaves out weights which IR 3 had to list as inputs", () => {
+  const type = { value: { case: "tensorType" as const, value: { elemType: 1, shape: {} } } };
+  const graph = {
+    input: [{ name: "x", type }, { name: "w", type }],
+    initializer: [{ name: "w", dataType: 1, floatData: [1] }],
+  };
+  const inputs = (irVersion: bigint) =>
+    decodeOnnx(foreign(graph, irVersion)).inputs.map(({ name }) => name);
+  assertEquals(inputs(3n), ["x"]);
+  assertEquals(inputs(4n), ["x", "w"]);
 });
 
 Deno.test("decodeOnnx() names what it has no place for", () => {

@@ -3,22 +3,22 @@
  *
  * The library encodes everything but the numbers of the tensors; these follow as views of the
  * caller's arrays, each behind the tag and length written by the library's BinaryWriter. Its own
- * toBinary() would copy each weight into a buffer that doubles, and once more at the end.
+ * toBinary() copies every weight into a buffer that grows by doubling, and once more at the end.
  *
- * Measured 2026-11-24, Deno 2.9.6, 2 cores, AlexNet's 60,965,224 weights (244 MB), each in its own
- * process; the weights alone: peak 282 MB.
+ * Measured 2026-11-24, Deno 2.9.6, 2 busy cores, AlexNet's 60,965,224 weights (244 MB), each way in
+ * its own process, medians of 3; a process that holds the weights or the file alone peaks at 286 MB.
  *
- * | way                                        | write  | peak MB | read  | peak MB |
- * |--------------------------------------------|--------|---------|-------|---------|
- * | @bufbuild/protobuf 2.17.0, chunks (here)   | 4 ms   | 291     | 1 ms  | 523     |
- * | same, joined into one array                | 0.7 s  | 527     |       |         |
- * | @bufbuild/protobuf, toBinary of the whole  | 0.6 s  | 791     |       |         |
- * | protobufjs 8.8.1, encode of the whole      | 1.3 s  | 936     | 14 ms | 527     |
+ * | way                                       | write  | peak MB | read to views | peak MB |
+ * |-------------------------------------------|--------|---------|---------------|---------|
+ * | @bufbuild/protobuf 2.17.0, chunks (here)  | 5 ms   | 297     | 1 ms          | 293     |
+ * | same, joined into one array               | 0.3 s  | 540     |               |         |
+ * | @bufbuild/protobuf, toBinary of the whole | 0.7 s  | 802     |               |         |
+ * | protobufjs 8.8.1, encode of the whole     | 0.9 s  | 950     | 18 ms         | 299     |
  *
- * (Reading: 523 MB is what reading the file into memory takes; both libraries then give views.)
- * protobufjs could place chunks the same way. The choice: typed messages and bigint for int64 here,
- * no dependency, 75 kB bundled; there Long objects from a dependency, code made by `Function()` at
- * run time, 108 kB plus the schema. Both are released monthly and conform to protobuf's tests.
+ * protobufjs could place chunks as well, so memory does not decide. @bufbuild/protobuf (released
+ * 2026-11-05) gives typed messages and bigint for int64, has no dependency and makes 74 kB of a
+ * bundle. protobufjs (2026-10-11) gives Long objects from a dependency, compiles its coders with
+ * Function() at run time and makes 105 kB, the schema not counted.
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
