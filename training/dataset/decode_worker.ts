@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { decodeRecord } from "../../shared/image/preprocess.ts";
+import { answerTasks } from "./worker_pool.ts";
+
+export interface DecodeTask {
+  /** Absolute paths. */
+  paths: string[];
+  /** Place of the first of them among all files. */
+  start: number;
+  side: number;
+  channels: 1 | 3;
+  maxPixels?: number;
+}
+
+export interface DecodeResult {
+  /** [paths, side, side, channels]; zeros where an image is broken. */
+  records: Uint8Array<ArrayBuffer>;
+  /** sha256 of each file, hex; empty where it could not be read. */
+  hashes: string[];
+  /** Why an image is broken, null where it is not. */
+  reasons: (string | null)[];
+}
+
+answerTasks(async (task: DecodeTask, transfer): Promise<DecodeResult> => {
+  const { paths, side, channels, maxPixels } = task;
+  const bytes = side * side * channels;
+  const records = new Uint8Array(paths.length * bytes);
+  const hashes: string[] = [];
+  const reasons: (string | null)[] = [];
+  const limits = maxPixels === undefined ? {} : { maxPixels };
+  for (const [i, path] of paths.entries()) {
+    let hash = "";
+    let reason: string | null = null;
+    try {
+      const file = Deno.readFileSync(path);
+      hash = createHash("sha256").update(file).digest("hex");
+      records.set(await decodeRecord(file, { side, channels }, limits), i * bytes);
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+    }
+    hashes.push(hash);
+    reasons.push(reason);
+  }
+  transfer.push(records.buffer);
+  return { records, hashes, reasons };
+});

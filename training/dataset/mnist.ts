@@ -1,0 +1,137 @@
+import { join } from "@std/path";
+import { gunzipSync } from "node:zlib";
+import { toRecord } from "../../shared/image/preprocess.ts";
+import { type Dataset, fingerprintOf, type Split } from "./dataset.ts";
+import { parseIdx } from "./idx.ts";
+
+export interface MnistOptions {
+  /** Height and width of the records, pixels; those of the files unless given. */
+  side?: number;
+  /** 1 unless given; 3 repeats the gray value. */
+  channels?: 1 | 3;
+}
+
+/** The end of the training files that is held out, as is usual for MNIST. */
+const VALIDATION_COUNT = 5000;
+
+/** Above the largest IDX set in use, EMNIST ByClass: 697,932 images of 28 × 28, 547 MB. */
+const MAX_UNPACKED_BYTES = 2 ** 30;
+
+/** The two ways in which the files are named, both with or without .gz. */
+const SEPARATORS = ["-", "."];
+
+/** Whether a folder holds an IDX training set, by the name of its images. */
+export async function isMnistFolder(directory: string): Promise<boolean> {
+  return await findIdx(directory, "train-images", 3) !== null;
+}
+
+/**
+ * Reads a set in MNIST's four files (MNIST, Fashion-MNIST, KMNIST, EMNIST under these names):
+ * `{train,t10k}-{images-idx3,labels-idx1}-ubyte`, plain or .gz. The last 5,000 training images are
+ * the validation split. Classes are named by their number.
+ *
+ * @throws {SyntaxError} a file is not IDX of unsigned bytes, is truncated, or has bytes left over
+ * @throws {RangeError} images and labels differ in number, or too few images to hold any out
+ * @throws {Error} a file is not there or cannot be unpacked
+ */
+export async function readMnist(directory: string, options: MnistOptions = {}): Promise<Dataset> {
+  const train = await readPair(directory, "train", options);
+  const test = await readPair(directory, "t10k", options);
+  if (train.count <= VALIDATION_COUNT) {
+    throw new RangeError(
+      `Cannot read IDX folder: ${directory} has ${train.count} training images ` +
+        `(expected more than the ${VALIDATION_COUNT} held out for validation)`,
+    );
+  }
+  const channels = options.channels ?? 1;
+  const boundary = train.count - VALIDATION_COUNT;
+  const classCount = 1 + Math.max(greatest(train.labels), greatest(test.labels));
+  const dataset = {
+    classes: Array.from({ length: classCount }, (_, label) => String(label)),
+    side: train.side,
+    channels,
+    train: slice(train, 0, boundary),
+    validation: slice(train, boundary, train.count),
+    test: slice(test, 0, test.count),
+    broken: [],
+    warnings: [],
+  };
+  return { ...dataset, fingerprint: fingerprintOf(dataset) };
+}
+
+interface SidedSplit extends Split {
+  side: number;
+}
+
+async function readPair(
+  directory: string,
+  part: string,
+  options: MnistOptions,
+): Promise<SidedSplit> {
+  const images = await readIdx(directory, `${part}-images`, 3);
+  const labels = await readIdx(directory, `${part}-labels`, 1);
+  const [count, height, width] = images.dimensions as [number, number, number];
+  if (labels.dimensions[0] !== count) {
+    throw new RangeError(
+      `Cannot read IDX folder: ${count} images but ${
+        labels.dimensions[0]
+      } labels in ${part} files ` +
+        `of ${directory}`,
+    );
+  }
+  const { side = height, channels = 1 } = options;
+  let records = images.data;
+  if (side !== height || side !== width || channels !== 1) {
+    const from = height * width, to = side * side * channels;
+    records = new Uint8Array(count * to);
+    for (let i = 0; i < count; i++) {
+      const data = images.data.subarray(i * from, (i + 1) * from);
+      records.set(toRecord({ width, height, channels: 1, data }, { side, channels }), i * to);
+    }
+  }
+  return { records, labels: Uint32Array.from(labels.data), count, side };
+}
+
+async function readIdx(directory: string, name: string, rank: number) {
+  const path = await findIdx(directory, name, rank);
+  if (path === null) {
+    throw new Error(
+      `Cannot read IDX folder: ${name}-idx${rank}-ubyte, plain or .gz, is not in ${directory}`,
+    );
+  }
+  const bytes = await Deno.readFile(path);
+  return parseIdx(path.endsWith(".gz") ? unpack(bytes, path) : bytes, path, rank);
+}
+
+function unpack(bytes: Uint8Array, path: string): Uint8Array {
+  try {
+    return new Uint8Array(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SyntaxError(`Cannot read IDX file ${path}: gzip failed (${reason})`, { cause });
+  }
+}
+
+async function findIdx(directory: string, name: string, rank: number): Promise<string | null> {
+  for (const separator of SEPARATORS) {
+    for (const extension of ["", ".gz"]) {
+      const path = join(directory, `${name}${separator}idx${rank}-ubyte${extension}`);
+      const info = await Deno.stat(path).catch(() => null);
+      if (info?.isFile) return path;
+    }
+  }
+  return null;
+}
+
+function slice(split: Split, start: number, end: number): Split {
+  const bytes = split.records.length / split.count;
+  return {
+    records: split.records.subarray(start * bytes, end * bytes),
+    labels: split.labels.subarray(start, end),
+    count: end - start,
+  };
+}
+
+function greatest(labels: Uint32Array): number {
+  return labels.reduce((most, label) => Math.max(most, label), 0);
+}
