@@ -11,7 +11,8 @@ const HELP = `Shows what this machine offers and what to do about what is missin
 
 Usage: ./topfive doctor [--store DIR] [--json]
 
-  --store DIR  the object store's folder to look at (default: store)
+  --store DIR  the object store's folder to look at (default: TOPFIVE_STORE, or
+               .topfive/store)
   --json       print the findings as JSON
 
 Exits with 1 if something that topfive needs is missing`;
@@ -44,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      store: { type: "string", default: "store" },
+      store: { type: "string", default: Deno.env.get("TOPFIVE_STORE") || ".topfive/store" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
