@@ -7,9 +7,6 @@ import { JpegPixels, withGifCodec, withJpegCodec, withPngCodec } from "./wasm_co
 /** Default pixel limit: 8192 x 6144, the 50-megapixel sensors of phones. */
 export const DEFAULT_MAX_PIXELS = 8192 * 6144;
 
-/** Above this many decoded pixels the codec's memory is given back after the call. */
-const LARGE_PIXELS = 4 * 2 ** 20;
-
 /** A JPEG decoded at a fraction of its size keeps this many times the pixels a resize asks for. */
 const SCALE_MARGIN = 2;
 
@@ -47,12 +44,11 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
         `${maxPixels}`,
     );
   }
-  const large = pixels > LARGE_PIXELS;
   let image: Image;
   try {
-    if (header.format === "jpeg") image = await decodeJpeg(bytes, header, minSide, large);
-    else if (header.format === "png") image = await decodePng(bytes, header, large);
-    else image = await decodeGif(bytes, header, large);
+    if (header.format === "jpeg") image = await decodeJpeg(bytes, header, minSide);
+    else if (header.format === "png") image = await decodePng(bytes, header);
+    else image = await decodeGif(bytes, header);
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
     throw new ImageError(
@@ -68,12 +64,11 @@ async function decodeJpeg(
   bytes: Uint8Array,
   header: ImageHeader,
   minSide: number | undefined,
-  large: boolean,
 ): Promise<Image> {
   const eighths = minSide === undefined ? 8 : scaleInEighths(header, minSide * SCALE_MARGIN);
   const width = Math.ceil(header.width * eighths / 8);
   const height = Math.ceil(header.height * eighths / 8);
-  const decoded = await withJpegCodec(large, (codec) => codec.decode(bytes, width, height));
+  const decoded = await withJpegCodec((codec) => codec.decode(bytes, width, height));
   requireSize(decoded, width, height);
   const data = decoded.format === JpegPixels.rgb
     ? decoded.buffer
@@ -89,15 +84,15 @@ function scaleInEighths(header: ImageHeader, side: number): number {
   return [1, 2, 4].find((eighths) => Math.ceil(shorter * eighths / 8) >= side) ?? 8;
 }
 
-async function decodePng(bytes: Uint8Array, header: ImageHeader, large: boolean): Promise<Image> {
-  const decoded = await withPngCodec(large, (codec) => codec.decode(bytes));
+async function decodePng(bytes: Uint8Array, header: ImageHeader): Promise<Image> {
+  const decoded = await withPngCodec((codec) => codec.decode(bytes));
   const { width, height } = header;
   requireSize(decoded, width, height);
   return checked({ width, height, channels: 3, data: rgbaOnWhite(decoded.framebuffer) });
 }
 
-async function decodeGif(bytes: Uint8Array, header: ImageHeader, large: boolean): Promise<Image> {
-  const frame = await withGifCodec(large, (codec) => {
+async function decodeGif(bytes: Uint8Array, header: ImageHeader): Promise<Image> {
+  const frame = await withGifCodec((codec) => {
     const decoder = new codec.Decoder(bytes);
     const first = decoder.frame();
     decoder.free();

@@ -147,3 +147,18 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "decodeImage() stays usable and small after 300 files that trap the decoder",
+  ignore: !hasData(),
+  fn: async () => {
+    const name = "hostile/its-4085c929e00c446d3fee18b5b20a27f9.jpg";
+    const trap = await Deno.readFile(new URL(name, DATA));
+    const good = fixtureFile("jpeg baseline");
+    const whole = await decodeImage(good);
+    const before = Deno.memoryUsage().rss;
+    for (let round = 0; round < 300; round++) assertEquals(await codeOf(trap), "corrupt");
+    assertLess(Deno.memoryUsage().rss - before, 200e6);
+    assertEquals(await decodeImage(good), whole);
+  },
+});

@@ -37,9 +37,12 @@ export function cmykToRgb(cmyk: Uint8Array): Uint8Array {
   return rgb;
 }
 
-/** RGBA [n * 4] composited on white, to RGB [n * 3]. */
+/**
+ * RGBA [n * 4] composited on white, to RGB [n * 3] in the same memory: the result is a view of the
+ * first three quarters of `rgba`, which is overwritten. A second buffer would be most of the peak.
+ */
 export function rgbaOnWhite(rgba: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(rgba.length / 4 * 3);
+  const rgb = rgba.subarray(0, Math.floor(rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4) {
     const clear = 255 - rgba[from + 3]!;
     if (clear === 0) {
