@@ -1,0 +1,173 @@
+import { z } from "zod";
+import type { PreprocessSpec } from "./image/preprocess.ts";
+
+/** Layout of a manifest; a reader refuses a number it does not know. */
+export const MANIFEST_SCHEMA_VERSION = 1;
+
+/** A name that is one safe path segment on every store: no separator, no leading dot. */
+const SafeName = z.string().regex(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+  "expected 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit",
+);
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits");
+const PositiveInteger = z.int().positive();
+const Fraction = z.number().min(0).max(1);
+
+const Preprocess = z.strictObject({
+  side: PositiveInteger,
+  crop: PositiveInteger,
+  channels: z.union([z.literal(1), z.literal(3)]),
+  mean: z.array(z.number()),
+  std: z.array(z.number().positive()),
+}).superRefine((spec, context) => {
+  if (spec.crop > spec.side) {
+    context.addIssue({
+      code: "custom",
+      path: ["crop"],
+      message: `${spec.crop} is larger than side ${spec.side}`,
+    });
+  }
+  for (const name of ["mean", "std"] as const) {
+    if (spec[name].length === spec.channels) continue;
+    context.addIssue({
+      code: "custom",
+      path: [name],
+      message: `${spec[name].length} numbers for ${spec.channels} channels`,
+    });
+  }
+}) satisfies z.ZodType<PreprocessSpec>;
+
+const Weights = z.strictObject({
+  sha256: Sha256,
+  byteLength: PositiveInteger,
+  /** Key of the ONNX file in the object store. */
+  key: z.string().min(1),
+});
+
+const ModelManifestSchema = z.strictObject({
+  schemaVersion: z.literal(MANIFEST_SCHEMA_VERSION),
+  name: SafeName,
+  version: SafeName,
+  /** ISO 8601 in UTC. */
+  createdAt: z.iso.datetime(),
+  weights: Weights,
+  input: z.strictObject({
+    name: z.string().min(1),
+    /** [batch, channels, height, width]; -1 is any batch. */
+    shape: z.tuple([
+      z.union([z.literal(-1), PositiveInteger]),
+      PositiveInteger,
+      PositiveInteger,
+      PositiveInteger,
+    ]),
+  }),
+  output: z.strictObject({ name: z.string().min(1), classes: PositiveInteger }),
+  preprocess: Preprocess,
+  /** One label for each class, in the order of the output. Labels may repeat. */
+  labels: z.array(z.string().min(1)).min(1),
+  metrics: z.looseObject({
+    /** Name of the split that was measured, such as "test". */
+    split: z.string().min(1),
+    images: PositiveInteger,
+    /** Fraction of images whose label is not the first answer. */
+    top1Error: Fraction,
+    /** Fraction of images whose label is not among the first five answers. */
+    top5Error: Fraction,
+    /** Mean cross-entropy in nats. */
+    loss: z.number().nonnegative(),
+  }),
+  provenance: z.strictObject({
+    codeVersion: z.string().min(1),
+    /** Name of the network, such as "alexnet-small". */
+    model: z.string().min(1),
+    /** Every hyperparameter of the run. */
+    config: z.record(z.string(), z.json()),
+    seed: z.int(),
+    /** The GPU adapter that trained it. */
+    adapter: z.string(),
+    dataFingerprint: z.string().min(1),
+    /** Version whose weights the run began from; null when it began from random numbers. */
+    parent: SafeName.nullish(),
+  }),
+}).superRefine((manifest, context) => {
+  const { labels, output, preprocess, input } = manifest;
+  if (labels.length !== output.classes) {
+    context.addIssue({
+      code: "custom",
+      path: ["labels"],
+      message: `${labels.length} labels for ${output.classes} classes`,
+    });
+  }
+  const [, channels, height, width] = input.shape;
+  if (channels !== preprocess.channels || height !== preprocess.crop || width !== preprocess.crop) {
+    context.addIssue({
+      code: "custom",
+      path: ["input", "shape"],
+      message: `${channels} x ${height} x ${width} is not what preprocess makes, ` +
+        `${preprocess.channels} x ${preprocess.crop} x ${preprocess.crop}`,
+    });
+  }
+});
+
+/** What travels beside the weights: all that a service needs to answer with them. */
+export type ModelManifest = z.infer<typeof ModelManifestSchema>;
+
+const LatestPointerSchema = z.strictObject({
+  version: SafeName,
+  /** SHA-256 of the manifest's bytes. */
+  manifestSha256: Sha256.optional(),
+  /** ISO 8601 in UTC. */
+  movedAt: z.iso.datetime(),
+});
+
+/** Names the version that a service loads. */
+export type LatestPointer = z.infer<typeof LatestPointerSchema>;
+
+/**
+ * Validates a manifest, given as JSON text or as the value parsed from it.
+ *
+ * @throws {SyntaxError} for text that is no JSON, and for a manifest that breaks a rule: the message
+ * names each field and what is wrong with it.
+ */
+export function parseManifest(input: unknown): ModelManifest {
+  return parse("model manifest", ModelManifestSchema, input);
+}
+
+/** As `parseManifest`, for the `latest` pointer. */
+export function parseLatestPointer(input: unknown): LatestPointer {
+  return parse("latest pointer", LatestPointerSchema, input);
+}
+
+/**
+ * Requires a model's name or version to be one safe path segment.
+ *
+ * @throws {SyntaxError} when it is not.
+ */
+export function parseSafeName(what: string, input: unknown): string {
+  const result = SafeName.safeParse(input);
+  if (result.success) return result.data;
+  throw new SyntaxError(
+    `Cannot use ${JSON.stringify(input)} as ${what}: ${describe(result.error)}`,
+  );
+}
+
+function parse<Output>(what: string, schema: z.ZodType<Output>, input: unknown): Output {
+  let value = input;
+  if (typeof input === "string") {
+    try {
+      value = JSON.parse(input);
+    } catch (cause) {
+      throw new SyntaxError(`Cannot parse ${what}: ${(cause as Error).message}`, { cause });
+    }
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new SyntaxError(`Cannot parse ${what}: ${describe(result.error)}`);
+}
+
+function describe(error: z.ZodError): string {
+  return error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`
+  ).join("; ");
+}
