@@ -6,6 +6,8 @@ export interface Import {
   readonly specifier: string;
   /** What it means: a path from the repository's root, or "npm:name@version/…" and the like. */
   readonly target: string;
+  /** What for: to run it on import, for its types alone, or by its URL (a Worker). */
+  readonly use: "code" | "types" | "url";
 }
 
 /** A source file, by its path from the repository's root, with what it imports. */
@@ -45,7 +47,7 @@ export async function readModuleGraph(root: string): Promise<Module[]> {
     modules.set(path, {
       path,
       imports: [...dependencies.flatMap((dependency) => resolved(dependency)), ...urls]
-        .map(({ specifier, target }) => ({ specifier, target: repositoryPath(root, target) })),
+        .map((each) => ({ ...each, target: repositoryPath(root, each.target) })),
     });
   }
   const unread = files.filter((path) => !modules.has(path));
@@ -80,7 +82,7 @@ async function info(root: string, files: readonly string[]): Promise<InfoOutput>
 
 function resolved({ specifier, code, type }: InfoDependency): Import[] {
   const target = code?.specifier ?? type?.specifier;
-  return target === undefined ? [] : [{ specifier, target }];
+  return target === undefined ? [] : [{ specifier, target, use: code ? "code" : "types" }];
 }
 
 /** Workers and other modules named by `new URL("./x.ts", import.meta.url)`, which are no imports. */
@@ -89,7 +91,7 @@ function loadedByUrl(from: string, source: string): Import[] {
     /new URL\(\s*"(\.{1,2}\/[^"]+\.ts)",\s*import\.meta\.url|import\.meta\.resolve\(\s*"(\.{1,2}\/[^"]+\.ts)"/g;
   return [...source.matchAll(pattern)].map((match) => {
     const specifier = match[1] ?? match[2] ?? "";
-    return { specifier, target: new URL(specifier, from).href };
+    return { specifier, target: new URL(specifier, from).href, use: "url" };
   });
 }
 

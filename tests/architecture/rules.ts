@@ -97,9 +97,16 @@ function packageName(target: string): string | undefined {
   return /^npm:\/?((?:@[^/]+\/)?[^@/]+)/.exec(target)?.[1];
 }
 
-/** Groups of modules that import each other in a circle, each sorted by path. */
+/**
+ * Groups of modules that run each other in a circle, each sorted by path. Types that go back, and a
+ * Worker that knows the types of who starts it, are no circle: nothing runs before it is ready.
+ */
 export function cycles(modules: readonly Module[]): string[][] {
-  const reached = new Map(modules.map(({ path }) => [path, reachable(modules, [path])]));
+  const running = modules.map(({ path, imports }) => ({
+    path,
+    imports: imports.filter(({ use }) => use === "code"),
+  }));
+  const reached = new Map(running.map(({ path }) => [path, reachable(running, [path])]));
   const groups = new Map<string, string[]>();
   for (const [path, targets] of reached) {
     const group = [...targets].filter((other) => reached.get(other)?.has(path)).sort();

@@ -13,7 +13,11 @@ import {
 function graph(imports: Record<string, string[]>): Module[] {
   return Object.entries(imports).map(([path, targets]) => ({
     path,
-    imports: targets.map((target) => ({ specifier: target.replace("npm:/", ""), target })),
+    imports: targets.map((target) => ({
+      specifier: target.replace("npm:/", ""),
+      target,
+      use: "code",
+    })),
   }));
 }
 
@@ -89,6 +93,10 @@ Deno.test("cycles() names each circle once, of two modules, of three and of one"
     [["a", "b"], ["c", "d", "e"], ["f"]],
   );
   assertEquals(cycles(graph({ a: ["b", "c"], b: ["c"], c: [] })), []);
+  for (const use of ["types", "url"] as const) {
+    const back = { path: "b", imports: [{ specifier: "a", target: "a", use }] };
+    assertEquals(cycles([...graph({ a: ["b"] }), back]), []);
+  }
 });
 
 Deno.test("unshared() names modules of shared/ that one stream never reaches", () => {
