@@ -43,23 +43,23 @@ export function drawShape({ seed, split, index, side }: ShapeRequest): Uint8Arra
 /** A textured ground with clutter on it; returns its colours, which the figure must stand out from. */
 function paintBackground(canvas: Canvas, random: Random): Color[] {
   const light = anyColor(random);
-  const dark = near(light, 0.35, random);
+  const dark = near(light, 0.2, random);
   const everywhere: Distance = () => -1;
   canvas.paint(everywhere, blend(light, dark, anyPattern(random)));
 
   const colors = [light, dark];
   const angle = random.between(0, 2 * Math.PI);
   const [kx, ky] = [Math.cos(angle) / 2, Math.sin(angle) / 2];
-  const far = near(light, 0.4, random);
+  const far = near(light, 0.3, random);
   canvas.paint((x, y) => kx * x + ky * y, far, { softness: 1.4, opacity: random.between(0, 0.6) });
 
-  for (let count = 2 + random.below(6); count > 0; count--) {
-    const color = random.chance(0.5) ? near(light, 0.45, random) : anyColor(random);
+  for (let count = random.below(5); count > 0; count--) {
+    const color = near(light, random.between(0.1, 0.5), random);
     const x = random.between(-1, 1), y = random.between(-1, 1);
     const { distance, radius } = clutter(random, x, y);
     canvas.paint(distance, color, {
       bounds: { x, y, radius },
-      opacity: random.between(0.4, 1),
+      opacity: random.between(0.3, 0.9),
     });
   }
   return colors;
@@ -67,7 +67,7 @@ function paintBackground(canvas: Canvas, random: Random): Color[] {
 
 /** A disc, ring, bar, box, triangle or squiggle: like parts of the classes, but none of them. */
 function clutter(random: Random, x: number, y: number): { distance: Distance; radius: number } {
-  const radius = random.between(0.1, 0.4);
+  const radius = random.between(0.1, 0.35);
   const turn = random.between(0, 2 * Math.PI);
   const at = (angle: number, reach = radius) =>
     [x + reach * Math.cos(turn + angle), y + reach * Math.sin(turn + angle)] as const;
@@ -91,12 +91,12 @@ function clutter(random: Random, x: number, y: number): { distance: Distance; ra
 
 /** Where a figure stands: turned, scaled, mirrored, sheared and a little squeezed. */
 function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Random): Bounds {
-  const scale = random.between(0.42, 0.74);
+  const scale = random.between(0.52, 0.8);
   const squeeze = Math.exp(random.between(-0.2, 0.2));
   const shear = random.between(-0.25, 0.25);
-  const turn = random.between(-0.8, 0.8);
+  const turn = random.between(-0.5, 0.5);
   const mirror = random.chance(0.5) ? -1 : 1;
-  const room = Math.max(0.05, 0.85 - scale);
+  const room = Math.max(0.05, 0.9 - scale);
   const cx = random.between(-room, room), cy = random.between(-room, room);
   const cos = Math.cos(turn) / scale, sin = Math.sin(turn) / scale;
   const posed = (distance: Distance): Distance => (x, y) => {
@@ -104,12 +104,12 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
     const v = (cos * (y - cy) - sin * (x - cx)) / squeeze;
     return distance(u + shear * v, v) * scale;
   };
-  const bounds = { x: cx, y: cy, radius: scale * 1.35 };
+  const bounds = { x: cx, y: cy, radius: scale * 1.5 };
 
   const silhouette = canvas.trace(posed(figure.silhouette), bounds);
   const marks = posed(figure.marks);
-  const body = colorApartFrom(ground, random.between(0.18, 0.4), random);
-  const second = colorApartFrom([body], random.between(0.15, 0.35), random);
+  const body = colorApartFrom(ground, random.between(0.3, 0.45), random);
+  const second = colorApartFrom([body], random.between(0.2, 0.4), random);
 
   if (random.chance(0.5)) {
     const dx = random.between(-0.1, 0.1), dy = random.between(0, 0.12);
@@ -120,7 +120,7 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
     });
   }
   const grain = random.chance(0.25) ? anyPattern(random) : noise(random, random.between(2, 10));
-  const skin = blend(body, near(body, 0.22, random), grain);
+  const skin = blend(body, near(body, 0.18, random), grain);
   canvas.paint(silhouette, skin, { bounds });
   canvas.paint(
     (x, y) => {
@@ -140,13 +140,13 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
 
 /** Up to two things in front of the figure: a bar across it, or a disc over its rim. */
 function paintOccluders(canvas: Canvas, figure: Bounds, random: Random): void {
-  for (let count = random.below(3); count > 0; count--) {
+  for (let count = random.below(2); count > 0; count--) {
     const color = anyColor(random);
     const angle = random.between(0, 2 * Math.PI);
-    const reach = figure.radius * random.between(0.2, 0.85);
+    const reach = figure.radius * random.between(0.15, 0.75);
     const x = figure.x + reach * Math.cos(angle), y = figure.y + reach * Math.sin(angle);
     if (random.chance(0.5)) {
-      const radius = random.between(0.08, 0.2);
+      const radius = random.between(0.08, 0.18);
       canvas.paint(circle([x, y], radius), color, { bounds: { x, y, radius } });
     } else {
       const across = angle + Math.PI / 2 + random.between(-0.5, 0.5);
@@ -165,7 +165,7 @@ function expose(canvas: Canvas, random: Random): Uint8Array {
   const kx = Math.cos(angle) * slope, ky = Math.sin(angle) * slope;
   const gain = random.between(0.75, 1.2), lift = random.between(-0.05, 0.1);
   const fade = random.chance(0.15) ? 1 : random.between(0, 0.4);
-  const grain = random.between(1, 7);
+  const grain = random.between(1, 6);
 
   const bytes = new Uint8ClampedArray(pixels.length); // rounds and clamps
   for (let row = 0, i = 0; row < side; row++) {

@@ -10,10 +10,11 @@ import { SHAPE_CLASSES, type ShapeRequest, type SplitName } from "./picture.ts";
 
 /** What the set is, in the words that go with it wherever it goes. */
 export const SHAPES_DESCRIPTION = `\
-Ten classes of drawn things (${SHAPE_CLASSES.join(", ")}), made from a seed by signed distance
-functions. Pose, size, proportions, colours, texture, light, blur, noise, clutter behind and objects
-in front are random and drawn alike for every class, so that colour and background tell nothing.
-Train, validation and test use separate random streams and share no picture.
+Ten classes of drawn things, made from a seed by signed distance functions:
+${SHAPE_CLASSES.join(", ")}.
+Pose, size, proportions, colours, texture, light, blur, noise, clutter behind and objects in front
+are random and drawn alike for every class, so that colour and background tell nothing. Train,
+validation and test use separate random streams and share no picture.
 
 These are drawings, not photographs. A network that does well here has learnt to tell ten shapes
 drawn by one program: that shows that training, evaluation and serving work, and says nothing about
@@ -38,8 +39,9 @@ export type WriteTask = { request: ShapeRequest; file: string }[];
 const PICTURES_PER_TASK = 25;
 
 /**
- * Writes `DIR/{train,validation,test}/<class>/<number>.png` and `DIR/README.txt` on all cores. The
- * same options write the same bytes.
+ * Writes `DIR/{train,validation,test}/<class>/<number>.png` and `DIR/README.txt` on all cores; the
+ * README comes last, so where it is the set is whole. The same options write the same bytes with
+ * one version of Deno (Math.sin and its like are not specified to the last bit).
  *
  * @throws {RangeError} an option is not an integer in its range
  * @throws {Error} the directory exists and is not empty: old pictures would mix with the new
@@ -52,12 +54,15 @@ export async function writeShapes(directory: string, options: ShapesOptions): Pr
   for (let i = 0; i < pictures.length; i += PICTURES_PER_TASK) {
     tasks.push(pictures.slice(i, i + PICTURES_PER_TASK));
   }
-  const count = countProgress(pictures.length, options.onProgress);
   await runInWorkers<WriteTask, number>({
     module: new URL("./write_worker.ts", import.meta.url),
     tasks,
-    onResult: count,
+    onResult: countProgress(pictures.length, options.onProgress),
   });
+  const { train, validation, test, seed, side } = options;
+  const made = `Seed ${seed}; ${train} train, ${validation} validation, ${test} test; ` +
+    `${side}×${side} pixels.\n`;
+  await Deno.writeTextFile(join(directory, "README.txt"), `${SHAPES_DESCRIPTION}\n${made}`);
 }
 
 /** Makes the folders; returns every picture with its file. */
@@ -75,9 +80,6 @@ async function layOut(directory: string, options: ShapesOptions): Promise<WriteT
       pictures.push({ request: { seed, split, index, side }, file });
     }
   }
-  const made = `Seed ${seed}; ${options.train} train, ${options.validation} validation, ` +
-    `${options.test} test; ${side}×${side} pixels.\n`;
-  await Deno.writeTextFile(join(directory, "README.txt"), `${SHAPES_DESCRIPTION}\n${made}`);
   return pictures;
 }
 
