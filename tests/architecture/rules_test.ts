@@ -37,7 +37,9 @@ Deno.test("crossedParts() keeps the two streams apart and shared below both", ()
       ["inference/app.ts", "training/main.ts", false],
       ["shared/manifest.ts", "training/main.ts", false],
       ["shared/manifest.ts", "inference/app.ts", false],
-      ["training/a_test.ts", "tests/fixtures/read.ts", false],
+      ["training/a_test.ts", "tests/fixtures/read.ts", true],
+      ["training/a_test.ts", "inference/app.ts", false],
+      ["training/a.ts", "tests/fixtures/read.ts", false],
       ["inference/app.ts", "infra/demo.ts", false],
     ] as const
   ) {
