@@ -71,7 +71,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (positionals.length > 1) throw new Error("more than one filter");
-  const adapter = await navigator.gpu.requestAdapter();
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     // Half of the tests compute on the GPU; leaving them out would call an unproven build green.
     console.error(
