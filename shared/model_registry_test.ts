@@ -1,0 +1,139 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
+import { exampleManifest } from "./fixtures/example_manifest.ts";
+import {
+  moveLatest,
+  publishModel,
+  readLatest,
+  readLatestPointer,
+  readManifest,
+  readWeights,
+  type UnpublishedManifest,
+} from "./model_registry.ts";
+import { DirectoryStore } from "./object_store/directory.ts";
+import { PreconditionFailedError } from "./object_store/object_store.ts";
+
+const WEIGHTS = Uint8Array.from({ length: 200_000 }, (_, index) => index % 251);
+
+function unpublished(changes: Partial<UnpublishedManifest> = {}): UnpublishedManifest {
+  const { schemaVersion: _schema, weights: _weights, ...rest } = exampleManifest();
+  return { ...rest, ...changes };
+}
+
+function registryTest(
+  name: string,
+  fn: (store: DirectoryStore, root: string) => Promise<void>,
+): void {
+  Deno.test(name, async () => {
+    const root = await Deno.makeTempDir();
+    try {
+      await fn(new DirectoryStore(root), root);
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  });
+}
+
+registryTest(
+  "publishModel() can be read back as latest, by version, and its weights",
+  async (store) => {
+    assertEquals(await readLatest(store, "pets"), null);
+    assertEquals(await readLatestPointer(store, "pets"), null);
+    const manifest = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+    assertEquals(await readLatest(store, "pets"), manifest);
+    assertEquals(await readManifest(store, "pets", manifest.version), manifest);
+    assertEquals(await readWeights(store, manifest), WEIGHTS);
+    assertEquals(manifest.weights.byteLength, WEIGHTS.length);
+    assertEquals((await readLatestPointer(store, "pets"))?.version, manifest.version);
+    assertEquals(await readManifest(store, "pets", "other"), null);
+  },
+);
+
+registryTest("publishModel() keeps to the layout", async (store) => {
+  const { weights, version } = await publishModel(store, {
+    weights: WEIGHTS,
+    manifest: unpublished(),
+  });
+  const keys = (await Array.fromAsync(store.list(""))).map(({ key }) => key);
+  assertEquals(keys, [
+    `blobs/sha256/${weights.sha256}`,
+    "models/pets/latest.json",
+    `models/pets/versions/${version}/manifest.json`,
+  ]);
+});
+
+registryTest(
+  "publishModel() shares weights, can be repeated, and never changes a version",
+  async (store) => {
+    const first = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+    await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+    await publishModel(store, { weights: WEIGHTS, manifest: unpublished({ version: "2" }) });
+    assertEquals((await Array.fromAsync(store.list("blobs/"))).length, 1);
+    assertEquals((await readLatest(store, "pets"))?.version, "2");
+
+    const changed = { weights: new Uint8Array([1]), manifest: unpublished() };
+    await assertRejects(
+      () => publishModel(store, changed),
+      PreconditionFailedError,
+      "exists already",
+    );
+    assertEquals(await readManifest(store, "pets", first.version), first);
+    assertEquals((await readLatest(store, "pets"))?.version, "2");
+  },
+);
+
+registryTest("publishModel() writes nothing when the manifest is invalid", async (store) => {
+  const manifest = unpublished({ labels: ["only one"] });
+  await assertRejects(
+    () => publishModel(store, { weights: WEIGHTS, manifest }),
+    SyntaxError,
+    "labels",
+  );
+  assertEquals(await Array.fromAsync(store.list("")), []);
+});
+
+registryTest(
+  "moveLatest() goes back to an older version, never to one that is not there",
+  async (store) => {
+    const first = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+    await publishModel(store, { weights: WEIGHTS, manifest: unpublished({ version: "2" }) });
+    await moveLatest(store, "pets", first.version);
+    assertEquals((await readLatest(store, "pets"))?.version, first.version);
+    await assertRejects(() => moveLatest(store, "pets", "3"), RangeError, "3 is not published");
+    assertEquals((await readLatest(store, "pets"))?.version, first.version);
+  },
+);
+
+registryTest(
+  "readWeights() refuses weights that are missing, cut off or changed",
+  async (store, root) => {
+    const manifest = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+    const path = join(root, manifest.weights.key);
+    await Deno.writeFile(path, WEIGHTS.subarray(1));
+    await assertRejects(() => readWeights(store, manifest), Error, "has 199999 bytes");
+    await Deno.writeFile(path, WEIGHTS.toReversed());
+    await assertRejects(() => readWeights(store, manifest), Error, "has SHA-256");
+    await Deno.remove(path);
+    await assertRejects(() => readWeights(store, manifest), Error, "is missing from the store");
+  },
+);
+
+registryTest("readLatest() refuses a manifest that was changed or moved", async (store, root) => {
+  const manifest = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+  const path = join(root, `models/pets/versions/${manifest.version}/manifest.json`);
+  await Deno.writeTextFile(path, JSON.stringify({ ...manifest, labels: ["dog", "cat"] }));
+  await assertRejects(() => readLatest(store, "pets"), Error, "changed after publishing");
+  await Deno.writeTextFile(path, JSON.stringify({ ...manifest, name: "cars" }));
+  const reading = () => readManifest(store, "pets", manifest.version);
+  await assertRejects(reading, Error, "is that of cars");
+  await Deno.remove(path);
+  await assertRejects(() => readLatest(store, "pets"), Error, "is missing from the store");
+});
+
+registryTest("the registry refuses names that are no path segment", async (store) => {
+  for (const name of ["../x", "a/b", ""]) {
+    await assertRejects(() => readLatest(store, name), SyntaxError, "as model name");
+    await assertRejects(() => readManifest(store, "pets", name), SyntaxError, "as model version");
+  }
+  assert((await Array.fromAsync(store.list(""))).length === 0);
+});

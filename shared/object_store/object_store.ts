@@ -1,0 +1,81 @@
+/** An object's description without its bytes. */
+export interface ObjectInfo {
+  readonly key: string;
+  readonly byteLength: number;
+  readonly modifiedAt: Date;
+}
+
+/** Conditions of a put; without any it replaces what is there. */
+export interface PutOptions {
+  /** "*" writes only where no object has the key. */
+  readonly ifNoneMatch?: "*";
+  /** Writes only over the object that has this etag. */
+  readonly ifMatch?: string;
+}
+
+/**
+ * Where artifacts live: whole objects under keys such as `models/pets/latest.json`, the part of S3
+ * that every store has. A put is atomic and durable once it resolves; a reader sees the whole old
+ * or the whole new object. An etag changes with the content and means nothing else.
+ *
+ * Keys are checked by `requireKey`; every method throws its RangeError.
+ */
+export interface ObjectStore {
+  /** The object's bytes, or null when there is none. */
+  get(key: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; etag: string } | null>;
+
+  /**
+   * The object as a stream, for objects that are large, or null when there is none. Unlike `get`
+   * it gives no etag. Whoever takes the stream reads it to its end or cancels it.
+   */
+  getStream(
+    key: string,
+  ): Promise<{ stream: ReadableStream<Uint8Array<ArrayBuffer>>; byteLength: number } | null>;
+
+  /** The object's description and etag, or null when there is none. */
+  head(key: string): Promise<(ObjectInfo & { readonly etag: string }) | null>;
+
+  /** The objects whose keys begin with `prefix` ("" is all), in the order of their keys. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+
+  /**
+   * Stores an object and gives its etag. Of several conditional puts at the same time, from any
+   * number of processes, one wins.
+   *
+   * @throws {PreconditionFailedError} when a condition does not hold; nothing is changed then.
+   */
+  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<{ etag: string }>;
+
+  /** Removes an object; no error when there is none. */
+  delete(key: string): Promise<void>;
+}
+
+/** A conditional put met another state than it asked for. */
+export class PreconditionFailedError extends Error {
+  override readonly name = "PreconditionFailedError";
+}
+
+/** Segments begin with no dot: that keeps out `.` and `..`, and leaves dot names to the stores. */
+const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199})*$/;
+
+/** The limit of S3. */
+const MAX_KEY_LENGTH = 1024;
+
+/**
+ * Requires a key that is safe on every store and file system.
+ *
+ * @throws {RangeError} when it is not.
+ */
+export function requireKey(key: string): void {
+  if (KEY.test(key) && key.length <= MAX_KEY_LENGTH) return;
+  throw new RangeError(
+    `Cannot use key ${JSON.stringify(key)}: expected segments of letters, digits, '.', '_' and ` +
+      `'-' that begin with no dot, separated by '/'`,
+  );
+}
+
+/** Requires a key's beginning, cut anywhere; see `requireKey`. */
+export function requirePrefix(prefix: string): void {
+  // Whatever a prefix ends with, one more letter makes it a key.
+  if (prefix !== "") requireKey(prefix + "x");
+}
