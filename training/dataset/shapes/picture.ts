@@ -43,18 +43,18 @@ export function drawShape({ seed, split, index, side }: ShapeRequest): Uint8Arra
 /** A textured ground with clutter on it; returns its colours, which the figure must stand out from. */
 function paintBackground(canvas: Canvas, random: Random): Color[] {
   const light = anyColor(random);
-  const dark = near(light, 0.2, random);
+  const dark = near(light, 0.14, random);
   const everywhere: Distance = () => -1;
   canvas.paint(everywhere, blend(light, dark, anyPattern(random)));
 
   const colors = [light, dark];
   const angle = random.between(0, 2 * Math.PI);
   const [kx, ky] = [Math.cos(angle) / 2, Math.sin(angle) / 2];
-  const far = near(light, 0.3, random);
+  const far = near(light, 0.25, random);
   canvas.paint((x, y) => kx * x + ky * y, far, { softness: 1.4, opacity: random.between(0, 0.6) });
 
-  for (let count = random.below(5); count > 0; count--) {
-    const color = near(light, random.between(0.1, 0.5), random);
+  for (let count = random.below(4); count > 0; count--) {
+    const color = near(light, random.between(0.1, 0.4), random);
     const x = random.between(-1, 1), y = random.between(-1, 1);
     const { distance, radius } = clutter(random, x, y);
     canvas.paint(distance, color, {
@@ -91,10 +91,10 @@ function clutter(random: Random, x: number, y: number): { distance: Distance; ra
 
 /** Where a figure stands: turned, scaled, mirrored, sheared and a little squeezed. */
 function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Random): Bounds {
-  const scale = random.between(0.52, 0.8);
-  const squeeze = Math.exp(random.between(-0.2, 0.2));
-  const shear = random.between(-0.25, 0.25);
-  const turn = random.between(-0.5, 0.5);
+  const scale = random.between(0.6, 0.85);
+  const squeeze = Math.exp(random.between(-0.15, 0.15));
+  const shear = random.between(-0.15, 0.15);
+  const turn = random.between(-0.35, 0.35);
   const mirror = random.chance(0.5) ? -1 : 1;
   const room = Math.max(0.05, 0.9 - scale);
   const cx = random.between(-room, room), cy = random.between(-room, room);
@@ -108,7 +108,7 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
 
   const silhouette = canvas.trace(posed(figure.silhouette), bounds);
   const marks = posed(figure.marks);
-  const body = colorApartFrom(ground, random.between(0.3, 0.45), random);
+  const body = colorApartFrom(ground, random.between(0.35, 0.5), random);
   const second = colorApartFrom([body], random.between(0.2, 0.4), random);
 
   if (random.chance(0.5)) {
@@ -120,7 +120,7 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
     });
   }
   const grain = random.chance(0.25) ? anyPattern(random) : noise(random, random.between(2, 10));
-  const skin = blend(body, near(body, 0.18, random), grain);
+  const skin = blend(body, near(body, 0.15, random), grain);
   canvas.paint(silhouette, skin, { bounds });
   canvas.paint(
     (x, y) => {
