@@ -6,6 +6,7 @@ import { formatPredictions } from "./demo/bars.ts";
 import { CommandError, commandLine, runCommand } from "./demo/command.ts";
 import { classify, freePort, startService } from "./demo/service.ts";
 import { pickTestImages } from "./demo/test_images.ts";
+import { showsPictures, thumbnail, THUMBNAIL_WIDTH } from "./demo/thumbnail.ts";
 
 const HELP = `Shows the whole path: draws images, trains on them, evaluates, publishes, serves, asks
 
@@ -18,6 +19,7 @@ Usage: ./topfive demo [--exit] [--keep DIR] [--port N]
 const MODEL = "shapes";
 const DEFAULT_PORT = 8000;
 const SHOWN_IMAGES = 5;
+const BLANK = " ".repeat(THUMBNAIL_WIDTH);
 
 interface Options {
   exit: boolean;
@@ -81,10 +83,20 @@ async function askAboutTestImages(origin: string, folder: string): Promise<void>
   const images = pickTestImages(folder, SHOWN_IMAGES);
   let right = 0;
   for (const { file, label } of images) {
-    const { predictions, milliseconds } = await classify(origin, await Deno.readFile(file));
+    const bytes = await Deno.readFile(file);
+    const { predictions, milliseconds } = await classify(origin, bytes);
     if (predictions[0]?.label === label) right++;
-    console.log(`\n${file}: ${label}, answered in ${milliseconds.toFixed(0)} ms`);
-    for (const line of formatPredictions(predictions, label, colour)) console.log(`  ${line}`);
+    const lines = [
+      file,
+      `answered in ${milliseconds.toFixed(0)} ms`,
+      "",
+      ...formatPredictions(predictions, label, colour),
+    ];
+    const picture = showsPictures() ? await thumbnail(bytes) : [];
+    console.log();
+    for (let i = 0; i < Math.max(lines.length, picture.length); i++) {
+      console.log(`  ${picture.length > 0 ? `${picture[i] ?? BLANK}  ` : ""}${lines[i] ?? ""}`);
+    }
   }
   console.log(`\n${right} of ${images.length} right at the first guess`);
 }
