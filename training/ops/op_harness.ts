@@ -4,7 +4,7 @@
  * backward reads no more than it declares.
  */
 import { assert, assertEquals } from "@std/assert";
-import { readBytes, storageBuffer, storageBufferOf } from "../gpu/buffers.ts";
+import { readBytes, storageBufferOf } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
 import { Random } from "../random.ts";
@@ -62,6 +62,7 @@ export interface OpResult {
 
 /** What unwritten memory holds: no honest result comes near it. */
 const GARBAGE = 1e30;
+const STEP: Omit<StepValues, "images"> = { learningRate: 0.01, seed: 1, step: 0, part: 0 };
 
 const caches = new WeakMap<GPUDevice, PipelineCache>();
 
@@ -105,7 +106,7 @@ export async function runOp(gpu: Gpu, op: Op, run: OpRun): Promise<OpResult> {
   }
   if (run.labels) add("labels 0", Uint32Array.from(run.labels));
   garbage("losses 0", batch * 12);
-  buffers.set("step 0", stepBuffer(device, run.step));
+  buffers.set("step 0", stepBuffer(device, { ...STEP, images: batch, ...run.step }));
 
   const inPlace = aliasUnwritten(buffers, forward, backward, inputs.length);
   await submit(gpu, [...forward.dispatches, ...backward.dispatches], buffers);
@@ -196,14 +197,13 @@ function aliasUnwritten(
   return aliased;
 }
 
-function stepBuffer(device: GPUDevice, values: Partial<StepValues> = {}): GPUBuffer {
+function stepBuffer(device: GPUDevice, values: StepValues): GPUBuffer {
   const buffer = device.createBuffer({
     label: "step",
     size: STEP_BYTES,
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   });
-  const step = encodeStep({ learningRate: 0.01, seed: 1, step: 0, part: 0, ...values });
-  device.queue.writeBuffer(buffer, 0, step);
+  device.queue.writeBuffer(buffer, 0, encodeStep(values));
   return buffer;
 }
 

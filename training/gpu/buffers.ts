@@ -1,0 +1,56 @@
+/** Creating, filling and reading GPU buffers. */
+
+const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+/** A zeroed storage buffer of at least 4 bytes, rounded up to a multiple of 4. */
+export function storageBuffer(device: GPUDevice, bytes: number, label: string): GPUBuffer {
+  return device.createBuffer({
+    label,
+    size: Math.max(4, Math.ceil(bytes / 4) * 4),
+    usage: STORAGE,
+  });
+}
+
+/** A storage buffer that holds the given numbers. */
+export function storageBufferOf(
+  device: GPUDevice,
+  data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
+  label: string,
+): GPUBuffer {
+  const buffer = storageBuffer(device, data.byteLength, label);
+  device.queue.writeBuffer(buffer, 0, data);
+  return buffer;
+}
+
+/**
+ * Copies a range back to the CPU. It waits for the queue: never inside a training step.
+ *
+ * @param range bytes, multiples of 4; the whole buffer by default
+ */
+export async function readBytes(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  range: { offset?: number; size?: number } = {},
+): Promise<ArrayBuffer> {
+  const { offset = 0, size = buffer.size - offset } = range;
+  const staging = device.createBuffer({
+    size,
+    usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+  });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const copy = staging.getMappedRange().slice(0);
+  staging.destroy();
+  return copy;
+}
+
+/** As {@link readBytes}, as float32. */
+export async function readFloats(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  range?: { offset?: number; size?: number },
+): Promise<Float32Array<ArrayBuffer>> {
+  return new Float32Array(await readBytes(device, buffer, range));
+}

@@ -1,0 +1,64 @@
+/**
+ * The GEMM family for real cards: tiles of A and B in workgroup memory, a barrier around each, and
+ * a block of sums in each thread's registers.
+ * @module
+ */
+import { specialize } from "../../gpu/kernel.ts";
+import type { GemmKernel, GemmProblem } from "./gemm.ts";
+import core from "./gemm_workgroup.wgsl" with { type: "text" };
+
+export interface WorkgroupTile {
+  readonly family: "workgroup";
+  /** Rows and columns of C in a workgroup, depth of a tile; multiples of 4. */
+  readonly tileM: number;
+  readonly tileN: number;
+  readonly tileK: number;
+  /** Rows and columns of C in a thread; columns a multiple of 4. */
+  readonly threadM: number;
+  readonly threadN: number;
+}
+
+/** Every tile that the tests prove and the choice is made from, largest first. */
+export const workgroupTiles: readonly WorkgroupTile[] = [
+  { family: "workgroup", tileM: 128, tileN: 128, tileK: 8, threadM: 8, threadN: 8 },
+  { family: "workgroup", tileM: 128, tileN: 64, tileK: 16, threadM: 8, threadN: 4 },
+  { family: "workgroup", tileM: 64, tileN: 64, tileK: 16, threadM: 4, threadN: 4 },
+  { family: "workgroup", tileM: 64, tileN: 32, tileK: 16, threadM: 4, threadN: 4 },
+  { family: "workgroup", tileM: 32, tileN: 32, tileK: 16, threadM: 2, threadN: 4 },
+];
+/** Tiles that keep a large card busy: about one for each multiprocessor. */
+const ENOUGH_TILES = 132;
+
+/** The largest tile that still fills the card without padding C by more than a quarter. */
+export function chooseWorkgroupTile(problem: GemmProblem): WorkgroupTile {
+  const { m, n, z, splits = 1 } = problem;
+  for (const tile of workgroupTiles) {
+    const tiles = Math.ceil(m / tile.tileM) * Math.ceil(n / tile.tileN);
+    const padded = tiles * tile.tileM * tile.tileN / (m * n);
+    if (tiles * z * splits >= ENOUGH_TILES && padded <= 1.25) return tile;
+  }
+  return workgroupTiles.at(-1)!;
+}
+
+export function workgroupGemm(problem: GemmProblem, tile: WorkgroupTile): GemmKernel {
+  const { m, n, k, z, splits = 1 } = problem;
+  const { tileM, tileN, tileK, threadM, threadN } = tile;
+  const code = problem.text + specialize(core, {
+    M: m,
+    N: n,
+    K: k,
+    SPLITS: splits,
+    SPLIT_LENGTH: Math.ceil(k / splits / 4) * 4,
+    A_ALONG_K: problem.alongA === "k",
+    B_ALONG_K: problem.alongB === "k",
+    TILE_M: tileM,
+    TILE_N: tileN,
+    TILE_K: tileK,
+    THREAD_M: threadM,
+    THREAD_N: threadN,
+  });
+  return {
+    kernel: { label: `${problem.label} ${tileM}x${tileN}x${tileK}`, code },
+    workgroups: [Math.ceil(n / tileN), Math.ceil(m / tileM), z * splits],
+  };
+}

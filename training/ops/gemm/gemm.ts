@@ -1,0 +1,267 @@
+/**
+ * Gemm, the fully connected layer: out[n, o] = bias[o] + sum over c of in[n, c] weight[o, c].
+ *
+ * - forward:     [batch]  x [inputs] x [outputs]
+ * - grad-input:  [batch]  x [outputs] x [inputs]
+ * - grad-weight: [inputs] x [batch]  x [outputs]
+ *
+ * A weight matrix over the adapter's binding limit (fc6 of AlexNet is 151 MB) is cut into slabs of
+ * whole panels, a dispatch each; grad-input adds the slabs up.
+ * @module
+ */
+import { specialize } from "../../gpu/kernel.ts";
+import { gemmKernel, type GemmProblem, type GemmTile } from "../../kernels/gemm/gemm.ts";
+import { columnSum } from "../../kernels/reduce/reduce.ts";
+import {
+  imageShape,
+  type Init,
+  only,
+  type Op,
+  type OpContext,
+  type OpDispatch,
+  type OpWork,
+  type ParameterSpec,
+  ref,
+  type Shape,
+  type TensorRef,
+} from "../op.ts";
+import { packGemmWeight, PANEL, unpackGemmWeight } from "./gemm_layout.ts";
+import forwardText from "./gemm_forward.wgsl" with { type: "text" };
+import gradInputText from "./gemm_grad_input.wgsl" with { type: "text" };
+import gradWeightText from "./gemm_grad_weight.wgsl" with { type: "text" };
+
+export interface GemmAttributes {
+  readonly outputs: number;
+  readonly weightInit: Init;
+  readonly biasInit?: Init;
+  readonly rateMultipliers?: { readonly weight?: number; readonly bias?: number };
+  readonly decayMultipliers?: { readonly weight?: number; readonly bias?: number };
+  /** Tiles by direction instead of the cost model's. */
+  readonly tiles?: Partial<Record<"forward" | "gradInput" | "gradWeight", GemmTile>>;
+}
+
+/** Panels `first` to `first + count` of the weights: as many as one binding may cover. */
+interface Slab {
+  readonly firstOutput: number;
+  readonly outputs: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export function gemm(attributes: GemmAttributes): Op {
+  const { outputs, tiles = {} } = attributes;
+  return {
+    type: "Gemm",
+    backwardReads: { inputs: true, outputs: false },
+    canFuseRelu: true,
+    outputShapes: (inputs) => {
+      inputOf(inputs);
+      return [imageShape(outputs, 1, 1)];
+    },
+    parameters: (inputs) => parameters(attributes, inputOf(inputs)),
+    multiplyAdds: (inputs) => inputOf(inputs).channels * outputs,
+    forward: (context) => ({
+      dispatches: slabsOf(context).map((slab) => forward(context, slab, tiles.forward)),
+    }),
+    backward: (context) => backward(context, tiles),
+    toOnnx: ({ name, inputs, outputs: outputNames, inputShapes, parameters }) => {
+      const [weight, bias] = parameters as [typeof parameters[0], typeof parameters[0]];
+      return {
+        nodes: [{
+          opType: "Gemm",
+          name,
+          inputs: [inputs[0]!, weight.name, bias.name],
+          outputs: outputNames,
+          attributes: { transB: { int: 1 } },
+        }],
+        initializers: [
+          {
+            name: weight.name,
+            dims: [outputs, inputOf(inputShapes).channels],
+            data: weight.values,
+          },
+          { name: bias.name, dims: [outputs], data: bias.values },
+        ],
+      };
+    },
+  };
+}
+
+function inputOf(inputs: readonly Shape[]): Shape {
+  const input = only(inputs, "Gemm");
+  if (input.height !== 1 || input.width !== 1) {
+    throw new RangeError(
+      `Cannot apply Gemm: input is ${input.channels} x ${input.height} x ${input.width} ` +
+        `(flatten it first)`,
+    );
+  }
+  return input;
+}
+
+function parameters(attributes: GemmAttributes, input: Shape): ParameterSpec[] {
+  const { outputs, weightInit, biasInit = { kind: "constant", value: 0 } } = attributes;
+  const outStride = imageShape(outputs, 1, 1).stride;
+  const layout = { input, outputs, outStride };
+  return [
+    {
+      name: "weight",
+      shape: [outputs, input.channels],
+      floats: input.stride * outStride,
+      init: weightInit,
+      rateMultiplier: attributes.rateMultipliers?.weight ?? 1,
+      decayMultiplier: attributes.decayMultipliers?.weight ?? 1,
+      pack: (values) => packGemmWeight(values, layout),
+      unpack: (stored) => unpackGemmWeight(stored, layout),
+    },
+    {
+      name: "bias",
+      shape: [outputs],
+      floats: outStride,
+      init: biasInit,
+      rateMultiplier: attributes.rateMultipliers?.bias ?? 1,
+      decayMultiplier: attributes.decayMultipliers?.bias ?? 1,
+      pack: (values) => {
+        const stored = new Float32Array(outStride);
+        stored.set(values);
+        return stored;
+      },
+      unpack: (stored) => stored.slice(0, outputs),
+    },
+  ];
+}
+
+function slabsOf({ inputs, outputs, target }: OpContext): Slab[] {
+  const rows = inputs[0]!.stride;
+  const columns = outputs[0]!.stride;
+  const panels = Math.floor(target.maxBindingBytes / (rows * PANEL * 4));
+  if (panels === 0) {
+    throw new RangeError(
+      `Cannot bind ${PANEL} outputs of ${rows} inputs: the adapter binds at most ` +
+        `${target.maxBindingBytes} bytes`,
+    );
+  }
+  const slabs: Slab[] = [];
+  for (let firstOutput = 0; firstOutput < columns; firstOutput += panels * PANEL) {
+    const width = Math.min(panels * PANEL, columns - firstOutput);
+    slabs.push({
+      firstOutput,
+      outputs: width,
+      offset: firstOutput * rows * 4,
+      size: width * rows * 4,
+    });
+  }
+  return slabs;
+}
+
+function forward(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch {
+  const inputs = context.inputs[0]!.stride;
+  const outputs = context.outputs[0]!.stride;
+  const problem: GemmProblem = {
+    label: `Gemm forward ${context.batch} x ${inputs} -> ${slab.outputs}`,
+    m: context.batch,
+    n: slab.outputs,
+    k: inputs,
+    z: 1,
+    alongA: "k",
+    alongB: "n",
+    text: specialize(forwardText, {
+      INPUTS: inputs,
+      OUTPUTS: outputs,
+      FIRST: slab.firstOutput,
+      SLAB: slab.outputs,
+      PANEL,
+      RELU: context.fusedRelu,
+    }),
+  };
+  return gemmDispatch(problem, context, slab, [
+    ref("input"),
+    null,
+    ref("parameter", 1),
+    ref("output"),
+  ], tile);
+}
+
+function backward(
+  context: OpContext,
+  tiles: NonNullable<GemmAttributes["tiles"]>,
+): OpWork {
+  const slabs = slabsOf(context);
+  const dispatches = slabs.map((slab) => gradWeight(context, slab, tiles.gradWeight));
+  const bias = columnSum({
+    rows: context.batch,
+    columns: context.outputs[0]!.stride,
+    accumulate: context.accumulate,
+    from: ref("gradOutput"),
+    scratch: ref("scratch", 0),
+    to: ref("gradParameter", 1),
+    maxWorkgroups: context.target.maxWorkgroups,
+  });
+  dispatches.push(...bias.dispatches);
+  if (context.needsGradInput[0]) {
+    dispatches.push(...slabs.map((slab) => gradInput(context, slab, tiles.gradInput)));
+  }
+  return { dispatches, scratchBytes: [bias.scratchBytes] };
+}
+
+function gradWeight(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch {
+  const inputs = context.inputs[0]!.stride;
+  const problem: GemmProblem = {
+    label: `Gemm grad-weight ${context.batch} x ${inputs} -> ${slab.outputs}`,
+    m: inputs,
+    n: slab.outputs,
+    k: context.batch,
+    z: 1,
+    alongA: "m",
+    alongB: "n",
+    text: specialize(gradWeightText, {
+      BATCH: context.batch,
+      INPUTS: inputs,
+      OUTPUTS: context.outputs[0]!.stride,
+      FIRST: slab.firstOutput,
+      SLAB: slab.outputs,
+      PANEL,
+      ACCUMULATE: context.accumulate,
+    }),
+  };
+  return gemmDispatch(problem, context, slab, [ref("input"), ref("gradOutput"), null], tile);
+}
+
+function gradInput(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch {
+  const inputs = context.inputs[0]!.stride;
+  const problem: GemmProblem = {
+    label: `Gemm grad-input ${context.batch} x ${slab.outputs} -> ${inputs}`,
+    m: context.batch,
+    n: inputs,
+    k: slab.outputs,
+    z: 1,
+    alongA: "k",
+    alongB: "k",
+    text: specialize(gradInputText, {
+      INPUTS: inputs,
+      OUTPUTS: context.outputs[0]!.stride,
+      FIRST: slab.firstOutput,
+      SLAB: slab.outputs,
+      PANEL,
+      ADD: slab.firstOutput > 0,
+    }),
+  };
+  return gemmDispatch(problem, context, slab, [ref("gradOutput"), null, ref("gradInput")], tile);
+}
+
+/** A dispatch over the buffers in binding order; null stands for the slab of the weights. */
+function gemmDispatch(
+  problem: GemmProblem,
+  context: OpContext,
+  slab: Slab,
+  buffers: readonly (TensorRef | null)[],
+  tile?: GemmTile,
+): OpDispatch {
+  const { kernel, workgroups } = gemmKernel(problem, context.target, tile);
+  const weight = problem.alongA === "m" ? ref("gradParameter", 0) : ref("parameter", 0);
+  const range = { offset: slab.offset, size: slab.size };
+  return {
+    kernel,
+    workgroups,
+    bindings: buffers.map((buffer) => buffer ? { buffer } : { buffer: weight, ...range }),
+  };
+}

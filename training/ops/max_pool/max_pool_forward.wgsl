@@ -1,0 +1,51 @@
+const VECTORS = 0u;
+const IN_HEIGHT = 0;
+const IN_WIDTH = 0;
+const OUT_HEIGHT = 0;
+const OUT_WIDTH = 0;
+const PIXEL_VECTORS = 0;
+const KERNEL_HEIGHT = 0;
+const KERNEL_WIDTH = 0;
+const STRIDE_Y = 0;
+const STRIDE_X = 0;
+const PAD_TOP = 0;
+const PAD_LEFT = 0;
+const RELU = false;
+
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+// The place of each maximum in its window, row by row, a byte a channel.
+@group(0) @binding(2) var<storage, read_write> places: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= VECTORS) {
+    return;
+  }
+  let vector = i32(at) % PIXEL_VECTORS;
+  let pixel = i32(at) / PIXEL_VECTORS;
+  let left = pixel % OUT_WIDTH * STRIDE_X - PAD_LEFT;
+  let top = pixel / OUT_WIDTH % OUT_HEIGHT * STRIDE_Y - PAD_TOP;
+  let image = pixel / (OUT_WIDTH * OUT_HEIGHT);
+  var best = vec4f(-3.402823e38);
+  var place = vec4u();
+  for (var r = max(0, -top); r < min(KERNEL_HEIGHT, IN_HEIGHT - top); r++) {
+    let row = (image * IN_HEIGHT + top + r) * IN_WIDTH + left;
+    for (var s = max(0, -left); s < min(KERNEL_WIDTH, IN_WIDTH - left); s++) {
+      let value = input[(row + s) * PIXEL_VECTORS + vector];
+      let better = value > best;
+      best = select(best, value, better);
+      place = select(place, vec4u(u32(r * KERNEL_WIDTH + s)), better);
+    }
+  }
+  if (RELU) {
+    best = max(best, vec4f());
+  }
+  output[at] = best;
+  places[at] = place.x | place.y << 8u | place.z << 16u | place.w << 24u;
+}

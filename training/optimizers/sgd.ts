@@ -1,0 +1,63 @@
+/**
+ * Stochastic gradient descent with momentum and weight decay as AlexNet's paper, section 5, gives it:
+ *
+ *     v <- momentum v - decay rate w - rate gradient
+ *     w <- w + v
+ *
+ * The momentum holds the rate: a new rate acts on what comes, not on what has gathered.
+ * @module
+ */
+import { type Dispatch, flatWorkgroups, specialize } from "../gpu/kernel.ts";
+import text from "./sgd.wgsl" with { type: "text" };
+
+const THREADS = 64;
+
+export type SgdBuffer = "parameters" | "gradients" | "momenta" | "step";
+
+/** Bytes of the arenas whose parameters are treated alike. */
+export interface ParameterGroup {
+  readonly rateMultiplier: number;
+  readonly decayMultiplier: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface SgdOptions {
+  readonly momentum: number;
+  readonly decay: number;
+}
+
+/** One pass over the arenas: a dispatch for each group, more where a binding cannot cover it. */
+export function sgdUpdate(
+  groups: readonly ParameterGroup[],
+  options: SgdOptions,
+  limits: { readonly maxBindingBytes: number; readonly maxWorkgroups: number },
+): Dispatch<SgdBuffer>[] {
+  const largest = Math.floor(limits.maxBindingBytes / 256) * 256;
+  return groups.flatMap((group) => {
+    const dispatches: Dispatch<SgdBuffer>[] = [];
+    for (let done = 0; done < group.size; done += largest) {
+      const size = Math.min(largest, group.size - done);
+      const range = { offset: group.offset + done, size };
+      dispatches.push({
+        kernel: {
+          label: `SGD ${size / 4}`,
+          code: specialize(text, {
+            VECTORS: size / 16,
+            MOMENTUM: options.momentum,
+            RATE_MULTIPLIER: group.rateMultiplier,
+            DECAY: options.decay * group.decayMultiplier,
+          }),
+        },
+        bindings: [
+          { buffer: "parameters", ...range },
+          { buffer: "gradients", ...range },
+          { buffer: "momenta", ...range },
+          { buffer: "step" },
+        ],
+        workgroups: flatWorkgroups(size / 16, THREADS, limits.maxWorkgroups),
+      });
+    }
+    return dispatches;
+  });
+}

@@ -1,0 +1,33 @@
+const VECTORS = 0u;
+const MOMENTUM = 0f;
+const RATE_MULTIPLIER = 1f;
+const DECAY = 0f;
+
+struct Step {
+  learning_rate: f32,
+  seed: u32,
+  step: u32,
+  part: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> momenta: array<vec4f>;
+@group(0) @binding(3) var<uniform> step: Step;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= VECTORS) {
+    return;
+  }
+  let rate = step.learning_rate * RATE_MULTIPLIER;
+  let weight = parameters[at];
+  let velocity = MOMENTUM * momenta[at] - DECAY * rate * weight - rate * gradients[at];
+  momenta[at] = velocity;
+  parameters[at] = weight + velocity;
+}
