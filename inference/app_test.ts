@@ -1,0 +1,120 @@
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { createApp } from "./app.ts";
+import { fixture } from "./fixtures/colours.ts";
+import { startedApp } from "./fixtures/started_app.ts";
+import { createLog } from "./log.ts";
+import { PROBLEMS } from "./problem.ts";
+
+/** The app before any model is loaded. */
+function unloadedApp() {
+  const log = createLog({ json: true, write: () => {} });
+  return createApp({ classifier: () => undefined, maxBodyBytes: 1000, log });
+}
+
+Deno.test("createApp() without a model is alive, not ready, and says when to ask again", async () => {
+  const app = unloadedApp();
+  assertEquals((await app.request("/healthz")).status, 200);
+  const requests = [
+    app.request("/readyz"),
+    app.request("/v1/classify", { method: "POST", body: await fixture("red.png") }),
+  ];
+  for (const response of await Promise.all(requests)) {
+    assertEquals(response.status, 503);
+    assertMatch(response.headers.get("Retry-After")!, /^[1-9]\d*$/);
+    assertEquals((await response.json()).type, "/problems/model-not-loaded");
+  }
+  assertStringIncludes(await (await app.request("/")).text(), "The model is being loaded");
+});
+
+Deno.test("GET /readyz names the model that is loaded", async () => {
+  await using service = await startedApp();
+  const response = await service.app.request("/readyz");
+  assertEquals(response.status, 200);
+  assertEquals(await response.json(), { status: "ready", model: "colours", version: "v1" });
+  assertEquals(response.headers.get("Cache-Control"), "no-store");
+});
+
+Deno.test("createApp() answers 404 to unknown addresses", async () => {
+  const app = unloadedApp();
+  for (const path of ["/nothing", "/v1/classify/x", "/problems/unheard-of", "/favicon.ico"]) {
+    const response = await app.request(path);
+    assertEquals(response.status, 404, path);
+    assertEquals(response.headers.get("Content-Type"), "application/problem+json");
+    assertEquals((await response.json()).type, "/problems/not-found");
+  }
+});
+
+Deno.test("createApp() answers 405 with the methods that an address has", async () => {
+  const app = unloadedApp();
+  const wrong = [
+    ["GET", "/v1/classify", ["POST"]],
+    ["PUT", "/v1/classify", ["POST"]],
+    ["POST", "/", ["GET", "HEAD"]],
+    ["DELETE", "/healthz", ["GET", "HEAD"]],
+  ] as const;
+  for (const [method, path, allowed] of wrong) {
+    const response = await app.request(path, { method });
+    assertEquals(response.status, 405, `${method} ${path}`);
+    assertEquals(response.headers.get("Allow")?.split(", ").sort(), [...allowed]);
+    assertEquals((await response.json()).type, "/problems/method-not-allowed");
+  }
+});
+
+Deno.test("createApp() answers HEAD where it answers GET", async () => {
+  const response = await unloadedApp().request("/healthz", { method: "HEAD" });
+  assertEquals([response.status, await response.text()], [200, ""]);
+});
+
+Deno.test("GET /problems/:name explains every type that an answer can have", async () => {
+  const app = unloadedApp();
+  for (const [name, { title, help }] of Object.entries(PROBLEMS)) {
+    const response = await app.request(`/problems/${name}`);
+    assertEquals(response.status, 200);
+    const text = await response.text();
+    assertStringIncludes(text, title);
+    assertStringIncludes(text, help);
+  }
+});
+
+Deno.test("createApp() puts the safe headers on answers of every kind", async () => {
+  const app = unloadedApp();
+  for (const path of ["/healthz", "/readyz", "/nothing", "/"]) {
+    const { headers } = await app.request(path);
+    assertEquals(headers.get("X-Content-Type-Options"), "nosniff", path);
+    assertEquals(headers.get("X-Frame-Options"), "DENY", path);
+    assertStringIncludes(headers.get("Content-Security-Policy")!, "default-src 'none'", path);
+    assertMatch(headers.get("X-Request-Id")!, /^[0-9a-f-]{36}$/, path);
+  }
+});
+
+Deno.test("createApp() logs one line a request, with the id of the answer, and no probes", async () => {
+  const lines: string[] = [];
+  const log = createLog({ json: true, write: (line) => lines.push(line) });
+  const app = createApp({ classifier: () => undefined, maxBodyBytes: 1000, log });
+  await app.request("/healthz");
+  await app.request("/readyz");
+  const forged = { "X-Request-Id": "00000000-0000-0000-0000-000000000000" };
+  const response = await app.request("/nothing?secret=1", { headers: forged });
+  assertEquals(lines.length, 1);
+  const { event, method, path, status, id } = JSON.parse(lines[0]!);
+  assertEquals([event, method, path, status], ["request", "GET", "/nothing", 404]);
+  assertEquals(id, response.headers.get("X-Request-Id"));
+  assertFalse(lines[0]!.includes("secret"));
+  assertFalse(lines[0]!.includes("00000000-0000"));
+});
+
+Deno.test("createApp() answers 500 to its own fault and logs the cause under the same id", async () => {
+  const lines: string[] = [];
+  const log = createLog({ json: true, write: (line) => lines.push(line) });
+  const classifier = () => {
+    throw new Error("the disk at /srv/secret is gone");
+  };
+  const app = createApp({ classifier, maxBodyBytes: 1000, log });
+  const response = await app.request("/readyz");
+  assertEquals(response.status, 500);
+  const text = await response.text();
+  assertFalse(text.includes("secret"));
+  const failure = lines.map((line) => JSON.parse(line)).find(({ event }) => event === "failed");
+  assertStringIncludes(failure.cause, "the disk at /srv/secret is gone");
+  assert(text.includes(failure.id));
+});

@@ -1,0 +1,138 @@
+import { ImageError, type ImageErrorCode } from "../shared/image/image.ts";
+import { QueueFullError } from "./run_queue.ts";
+
+/**
+ * Every error a client can meet, once: the key is the last segment of the RFC 9457 `type`, and
+ * `help` is what `GET /problems/<key>` answers (RFC 9457 §3.1.1: a type should resolve to help).
+ */
+export const PROBLEMS = {
+  "empty-body": {
+    status: 400,
+    title: "The request has no body",
+    help: "Send the bytes of one image as the body: curl --data-binary @photo.jpg …/v1/classify",
+  },
+  "invalid-parameter": {
+    status: 400,
+    title: "A query parameter is not valid",
+    help: "`top` is a whole number from 1; more than there are classes gives all classes.",
+  },
+  "not-found": {
+    status: 404,
+    title: "There is nothing at this address",
+    help:
+      "POST /v1/classify answers images; GET / is the page, GET /healthz and /readyz the state.",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "This address does not answer that method",
+    help: "The Allow header names the methods that the address answers.",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "The body is larger than this service accepts",
+    help: "Send a smaller file, or raise the limit where the service is started (--max-body).",
+  },
+  "unsupported-image": {
+    status: 415,
+    title: "The body is not an image that can be read here",
+    help: "The format is read from the bytes themselves; the Content-Type header plays no part.",
+  },
+  "corrupt-image": {
+    status: 422,
+    title: "The image breaks its own format",
+    help: "The file is damaged or cut short; save it again from a program that opens it.",
+  },
+  "image-too-large": {
+    status: 422,
+    title: "The image has more pixels than this service accepts",
+    help: "Scale the image down, or raise the limit where the service is started (--max-pixels).",
+  },
+  "internal-error": {
+    status: 500,
+    title: "The service failed",
+    help: "The log has the cause under the request id that `instance` names.",
+  },
+  "model-not-loaded": {
+    status: 503,
+    title: "No model is loaded yet",
+    help: "Ask again after the seconds in the Retry-After header; GET /readyz tells when.",
+  },
+  "queue-full": {
+    status: 503,
+    title: "Too many images are waiting",
+    help: "Ask again after the seconds in the Retry-After header.",
+  },
+} as const satisfies Record<string, { status: number; title: string; help: string }>;
+
+/** The name of a problem: the last segment of its RFC 9457 `type`. */
+export type ProblemName = keyof typeof PROBLEMS;
+
+/** An error that the client is told about; anything else that is thrown becomes a plain 500. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly problem: ProblemName;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** `detail` is for the client: it never holds a path, a key or a stack of this service. */
+  constructor(
+    problem: ProblemName,
+    detail: string,
+    options: { headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.problem = problem;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The answer while no model is loaded. Loading takes one to a few seconds (measured 2026-11). */
+export function modelNotLoaded(): ProblemError {
+  return new ProblemError("model-not-loaded", "Cannot answer yet: the model is being loaded", {
+    headers: { "Retry-After": "2" },
+  });
+}
+
+/** The answer to an image that finds the queue full; a run takes well under a second. */
+export function queueFull(cause?: unknown): ProblemError {
+  return new ProblemError("queue-full", "Cannot take the image now: too many are waiting", {
+    headers: { "Retry-After": "1" },
+    cause,
+  });
+}
+
+const IMAGE_PROBLEMS: Record<ImageErrorCode, ProblemName> = {
+  "unsupported": "unsupported-image",
+  "corrupt": "corrupt-image",
+  "too-large": "image-too-large",
+};
+
+/** What a client is told about anything thrown while its request was answered. */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof ImageError) {
+    return new ProblemError(IMAGE_PROBLEMS[error.code], error.message, { cause: error });
+  }
+  if (error instanceof QueueFullError) return queueFull(error);
+  // The cause goes to the log alone: it may name files of this service.
+  return new ProblemError("internal-error", "Cannot answer the request: the cause is in the log", {
+    cause: error,
+  });
+}
+
+/**
+ * The RFC 9457 answer; `instance` names the request, so that a client's report finds its log line.
+ */
+export function problemResponse(error: ProblemError, requestId: string): Response {
+  const { status, title } = PROBLEMS[error.problem];
+  const body = {
+    type: `/problems/${error.problem}`,
+    title,
+    status,
+    detail: error.message,
+    instance: `urn:uuid:${requestId}`,
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...error.headers, "Content-Type": "application/problem+json" },
+  });
+}

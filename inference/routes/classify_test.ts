@@ -1,0 +1,142 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Classification } from "../classifier.ts";
+import { coloursProbabilities, fixture } from "../fixtures/colours.ts";
+import { startedApp } from "../fixtures/started_app.ts";
+
+const red = await fixture("red.png");
+
+/** Asserts a problem answer and returns its detail. */
+async function problem(response: Response, status: number, name: string): Promise<string> {
+  const body = await response.json();
+  assertEquals([response.status, body.type], [status, `/problems/${name}`], JSON.stringify(body));
+  assertEquals(response.headers.get("Content-Type"), "application/problem+json");
+  assertEquals(body.status, status);
+  assertEquals(body.instance, `urn:uuid:${response.headers.get("X-Request-Id")}`);
+  return body.detail;
+}
+
+Deno.test("POST /v1/classify answers the best labels of each image format", async () => {
+  await using service = await startedApp();
+  for (const [name, probabilities] of Object.entries(coloursProbabilities)) {
+    const response = await service.post(await fixture(name));
+    assertEquals(response.status, 200);
+    assertStringIncludes(response.headers.get("Content-Type")!, "application/json");
+    const answer: Classification = await response.json();
+    assertEquals([answer.model, answer.version], ["colours", "v1"]);
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    assertEquals(answer.predictions[0]!.index, best);
+    assertEquals(answer.predictions[0]!.label, ["red", "green", "blue", "white"][best]);
+    for (const { index, probability } of answer.predictions) {
+      assertAlmostEquals(probability, probabilities[index]!, 5e-3);
+    }
+    const { decode_ms, inference_ms, queue_ms, total_ms } = answer.timing;
+    assertAlmostEquals(decode_ms + inference_ms + queue_ms, total_ms, 0.05);
+    assert(Math.min(decode_ms, inference_ms, queue_ms) >= 0);
+  }
+});
+
+Deno.test("POST /v1/classify gives top labels, best first, never more than classes", async () => {
+  await using service = await startedApp();
+  for (const [query, count] of [["", 4], ["?top=1", 1], ["?top=3", 3], ["?top=999", 4]] as const) {
+    const response = await service.post(red, query);
+    assertEquals(response.status, 200, query);
+    const { predictions }: Classification = await response.json();
+    assertEquals(predictions.length, count, query);
+    const probabilities = predictions.map(({ probability }) => probability);
+    assertEquals(probabilities, probabilities.toSorted((a, b) => b - a));
+    assertEquals(new Set(predictions.map(({ index }) => index)).size, count);
+  }
+});
+
+Deno.test("POST /v1/classify refuses a top that is no whole number from 1", async () => {
+  await using service = await startedApp();
+  for (const top of ["0", "-1", "1.5", "five", "", "1e3", "0x5", "%205", "9999999999", "NaN"]) {
+    const detail = await problem(await service.post(red, `?top=${top}`), 400, "invalid-parameter");
+    assertStringIncludes(detail, "Cannot read top=");
+  }
+});
+
+Deno.test("POST /v1/classify believes the bytes and not the content type", async () => {
+  await using service = await startedApp();
+  for (const type of ["image/png", "image/webp", "text/html", "multipart/form-data", "nonsense"]) {
+    const response = await service.post(red, "", { "Content-Type": type });
+    assertEquals(response.status, 200, type);
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("POST /v1/classify answers 400 to an empty body and to none", async () => {
+  await using service = await startedApp();
+  await problem(await service.post(new Uint8Array(0)), 400, "empty-body");
+  const response = await service.app.request("/v1/classify", { method: "POST" });
+  await problem(response, 400, "empty-body");
+});
+
+Deno.test("POST /v1/classify answers 415 to what is no image", async () => {
+  await using service = await startedApp();
+  const texts = ["hello", "<svg xmlns='http://www.w3.org/2000/svg'/>", "\0".repeat(4096), "%PDF-1"];
+  for (const text of texts) {
+    await problem(await service.post(new TextEncoder().encode(text)), 415, "unsupported-image");
+  }
+});
+
+Deno.test("POST /v1/classify answers 422 to an image cut short and goes on", async () => {
+  await using service = await startedApp();
+  await problem(await service.post(red.subarray(0, red.length - 30)), 422, "corrupt-image");
+  const response = await service.post(red);
+  assertEquals(response.status, 200);
+  await response.body?.cancel();
+});
+
+Deno.test("POST /v1/classify refuses by the header's pixels before decoding", async () => {
+  await using service = await startedApp({ maxPixels: 40 * 24 });
+  assertEquals((await service.post(red)).status, 200);
+  const claimed = red.slice();
+  // IHDR: width at byte 16, big-endian (PNG, third edition, §11.2.1).
+  new DataView(claimed.buffer).setUint32(16, 50_000);
+  const detail = await problem(await service.post(claimed), 422, "image-too-large");
+  assertStringIncludes(detail, "50000 x 24");
+});
+
+Deno.test("POST /v1/classify refuses a body over the limit, declared or in chunks", async () => {
+  await using service = await startedApp({ maxBodyBytes: red.length });
+  assertEquals((await service.post(red)).status, 200);
+
+  const larger = new Uint8Array(red.length + 1);
+  const declared = { "Content-Length": String(larger.length) };
+  await problem(await service.post(larger, "", declared), 413, "body-too-large");
+
+  let sent = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 64;
+      controller.enqueue(new Uint8Array(64));
+    },
+  });
+  await problem(await service.post(endless), 413, "body-too-large");
+  assert(sent <= red.length + 3 * 64, `${sent} bytes were read of a body limited to ${red.length}`);
+});
+
+Deno.test("POST /v1/classify answers 503 beyond the queue and serves those inside", async () => {
+  await using service = await startedApp({ queueCapacity: 2 });
+  const responses = await Promise.all(Array.from({ length: 8 }, () => service.post(red)));
+  const statuses = responses.map(({ status }) => status).sort();
+  assertEquals(statuses, [200, 200, 503, 503, 503, 503, 503, 503]);
+  const refused = responses.find(({ status }) => status === 503)!;
+  assertEquals(refused.headers.get("Retry-After"), "1");
+  await problem(refused, 503, "queue-full");
+  assertEquals((await service.post(red)).status, 200);
+});
+
+Deno.test("GET /healthz is answered while images wait", async () => {
+  await using service = await startedApp({ queueCapacity: 64 });
+  let answered = 0;
+  const images = Array.from({ length: 32 }, async () => {
+    await (await service.post(red)).body?.cancel();
+    answered++;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals((await service.app.request("/healthz")).status, 200);
+  assert(answered < 32, "the health check came after every image");
+  await Promise.all(images);
+});

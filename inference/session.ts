@@ -1,0 +1,141 @@
+import * as ort from "onnxruntime-web";
+import type { ModelManifest } from "../shared/manifest.ts";
+
+/**
+ * One network ready to run, whatever engine is behind it. Not made for two runs at once: the caller
+ * takes turns (`run_queue.ts`).
+ */
+export interface Session {
+  /**
+   * `input`: [batch, channels, height, width] of the manifest, row-major float32. Resolves to
+   * [batch, classes].
+   * @throws {RangeError} when the input's length does not fit the batch.
+   */
+  run(input: Float32Array, batch: number): Promise<Float32Array>;
+  /** Frees the weights; nothing can be run afterwards. */
+  close(): Promise<void>;
+}
+
+/** How a session computes. */
+export interface SessionOptions {
+  /** WASM threads. The engine fixes the number for the process at its first session. */
+  threads?: number;
+}
+
+/**
+ * A session on onnxruntime-web. Its bare entry runs threads in Deno, where the `/wasm` entry fails
+ * on a blob address (measured 2026-11, onnxruntime-web 1.30.0).
+ *
+ * @throws {SyntaxError} when the weights are no ONNX model that the engine can load.
+ * @throws {RangeError} when the model's input or output is not what the manifest says.
+ */
+export async function createSession(
+  weights: Uint8Array,
+  manifest: ModelManifest,
+  { threads = 1 }: SessionOptions = {},
+): Promise<Session> {
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = threads;
+  const session = await load(weights, manifest);
+  try {
+    checkContract(session, manifest);
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+  return new OnnxSession(session, manifest);
+}
+
+class OnnxSession implements Session {
+  readonly #session: ort.InferenceSession;
+  readonly #manifest: ModelManifest;
+
+  constructor(session: ort.InferenceSession, manifest: ModelManifest) {
+    this.#session = session;
+    this.#manifest = manifest;
+  }
+
+  async run(input: Float32Array, batch: number): Promise<Float32Array> {
+    const { input: { name, shape }, output } = this.#manifest;
+    const dims = [batch, ...shape.slice(1)];
+    const expected = dims.reduce((product, size) => product * size, 1);
+    if (input.length !== expected) {
+      throw new RangeError(
+        `Cannot run ${this.#manifest.name}: input has ${input.length} values, expected ` +
+          `${expected} (${dims.join(" × ")})`,
+      );
+    }
+    const results = await this.#session.run({ [name]: new ort.Tensor("float32", input, dims) });
+    // The contract was checked when the session was made: the output exists and is float32.
+    return results[output.name]!.data as Float32Array;
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+async function load(weights: Uint8Array, manifest: ModelManifest): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
+  } catch (error) {
+    // A missing permission is the operator's to mend and must not read as a broken model.
+    if (error instanceof Error && error.message.includes("NotCapable")) throw error;
+    throw new SyntaxError(
+      `Cannot load the weights of ${manifest.name} ${manifest.version}: ` +
+        `${error instanceof Error ? error.message : String(error)} (publish the model again)`,
+      { cause: error },
+    );
+  }
+}
+
+/** A manifest that describes another network than its weights must fail here, not in a request. */
+function checkContract(session: ort.InferenceSession, manifest: ModelManifest): void {
+  const { input, output } = manifest;
+  const [batch, ...image] = input.shape;
+  if (batch > 1) {
+    throw mismatch(manifest, `it takes batches of ${batch} alone, a request is one image`);
+  }
+  if (session.inputNames.length !== 1) {
+    throw mismatch(manifest, `it has ${session.inputNames.length} inputs, expected one image`);
+  }
+  requireValue(manifest, "input", session.inputMetadata, input.name, image);
+  requireValue(manifest, "output", session.outputMetadata, output.name, [output.classes]);
+}
+
+type ValueMetadata = ort.InferenceSession.ValueMetadata;
+
+/** Requires a float32 value of that name, batch first; a size that the network leaves open fits. */
+function requireValue(
+  manifest: ModelManifest,
+  kind: "input" | "output",
+  values: readonly ValueMetadata[],
+  name: string,
+  shape: readonly number[],
+): void {
+  const value = values.find((candidate) => candidate.name === name);
+  if (value?.isTensor && value.type === "float32" && fits(value.shape, shape)) return;
+  throw mismatch(
+    manifest,
+    `its ${kind} is ${values.map(describe).join(" and ")}, but the manifest says ` +
+      `${name} float32 [batch,${shape.join(",")}]`,
+  );
+}
+
+function fits(actual: readonly (number | string)[], expected: readonly number[]): boolean {
+  return actual.length === expected.length + 1 &&
+    expected.every((size, index) =>
+      typeof actual[index + 1] === "string" || actual[index + 1] === size
+    );
+}
+
+function mismatch({ name, version }: ModelManifest, what: string): RangeError {
+  return new RangeError(
+    `Cannot serve ${name} ${version}: the network does not fit its manifest, ${what} ` +
+      "(publish the model again)",
+  );
+}
+
+function describe(value: ValueMetadata): string {
+  return value.isTensor ? `${value.name} ${value.type} [${value.shape.join(",")}]` : value.name;
+}
