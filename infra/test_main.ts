@@ -23,7 +23,7 @@ const PERMISSIONS = [
   "--allow-env",
   "--allow-sys",
   "--allow-net=127.0.0.1,localhost",
-  `--allow-run=deno,/bin/sh,${join(root, "topfive")}`,
+  `--allow-run=deno,${Deno.execPath()},/bin/sh,${join(root, "topfive")}`,
 ];
 
 function testArguments(filter: string | undefined, slow: boolean): string[] {
