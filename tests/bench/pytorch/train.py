@@ -1,0 +1,135 @@
+"""The peer trainer: topfive's small networks in PyTorch with the same recipe, on the same files.
+
+    python tests/bench/pytorch/train.py --data ../shared/data/mnist --model lenet5
+
+Prints a line an epoch; the last line is JSON.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "fixtures"))
+
+from data import Preprocess, read_data  # noqa: E402
+from networks import ALEXNET_SMALL, AlexNet, LeNet5, initialise  # noqa: E402
+from sgd import Sgd  # noqa: E402
+
+# epochs, batch, rate, side, crop, augment
+DEFAULTS = {
+    "lenet5": {"epochs": 6, "batch": 64, "lr": 0.02, "side": 28, "crop": 28, "augment": False},
+    "alexnet-small": {"epochs": 30, "batch": 32, "lr": 0.01, "side": 72, "crop": 64, "augment": True},
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", required=True, help="train/CLASS/*, test or val/CLASS/*; or MNIST's IDX")
+    parser.add_argument("--model", choices=DEFAULTS, required=True)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--lr", type=float, help="rate at the start")
+    parser.add_argument("--momentum", type=float, default=0.9)
+    parser.add_argument("--decay", type=float, default=0.0005)
+    parser.add_argument("--schedule", choices=["cosine", "step", "constant"], default="cosine")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--side", type=int, help="pixels of a prepared image")
+    parser.add_argument("--crop", type=int, help="pixels of the network's input")
+    parser.add_argument("--augment", action=argparse.BooleanOptionalAction)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    arguments = parser.parse_args()
+    for name, value in DEFAULTS[arguments.model].items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
+    return arguments
+
+
+def learning_rate(arguments, step, steps):
+    """Cosine to zero; or a tenth after 60 % and again after 85 % of the steps."""
+    if arguments.schedule == "cosine":
+        return arguments.lr * (1 + math.cos(math.pi * step / steps)) / 2
+    drops = (step >= 0.6 * steps) + (step >= 0.85 * steps)
+    return arguments.lr * (0.1**drops if arguments.schedule == "step" else 1)
+
+
+def build(arguments, channels, classes):
+    if arguments.model == "lenet5":
+        return LeNet5()
+    crop = arguments.crop
+    return AlexNet(replace(ALEXNET_SMALL, input=(channels, crop, crop), classes=classes))
+
+
+@torch.no_grad()
+def test_accuracy(network, preprocess, images, labels, device):
+    correct = 0
+    for part, answers in zip(images.split(256), labels.split(256)):
+        logits = network(preprocess.centre(part).to(device), "test")
+        correct += (logits.argmax(dim=1).cpu() == answers).sum().item()
+    return correct / len(labels)
+
+
+def main():
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    source = torch.Generator().manual_seed(arguments.seed)
+
+    (images, labels), test, classes = read_data(arguments.data, arguments.side)
+    network = build(arguments, images.shape[1], len(classes))
+    initialise(network, source)
+    network.to(arguments.device)
+    preprocess = Preprocess(images, arguments.crop)
+    prepare = (
+        (lambda part: preprocess.augment(part, source)) if arguments.augment else preprocess.centre
+    )
+    optimizer = Sgd(network, arguments.momentum, arguments.decay)
+
+    per_epoch = len(images) // arguments.batch
+    steps, step, seconds, history = arguments.epochs * per_epoch, 0, 0.0, []
+    for epoch in range(1, arguments.epochs + 1):
+        started, total = time.perf_counter(), torch.zeros(())
+        order = torch.randperm(len(images), generator=source)
+        for indices in order[: per_epoch * arguments.batch].split(arguments.batch):
+            logits = network(prepare(images[indices]).to(arguments.device), "train")
+            loss = F.cross_entropy(logits, labels[indices].to(arguments.device))
+            loss.backward()
+            optimizer.step(learning_rate(arguments, step, steps))
+            total, step = total + loss.detach().cpu(), step + 1
+        elapsed = time.perf_counter() - started
+        seconds += elapsed
+        mean = (total / per_epoch).item()
+        if not math.isfinite(mean):
+            raise SystemExit(f"Cannot go on training: the loss of epoch {epoch} is {mean}")
+        accuracy = test_accuracy(network, preprocess, *test, arguments.device)
+        history.append({"epoch": epoch, "loss": round(mean, 4), "testAccuracy": round(accuracy, 4)})
+        speed = per_epoch * arguments.batch / elapsed
+        print(
+            f"epoch {epoch}/{arguments.epochs}  loss {mean:.4f}  "
+            f"test {accuracy:.2%}  {speed:,.0f} images/s",
+            flush=True,
+        )
+    print(json.dumps({
+        **{key: value for key, value in vars(arguments).items() if key != "data"},
+        "data": Path(arguments.data).name,
+        "torch": torch.__version__,
+        "classes": len(classes),
+        "trainImages": len(images),
+        "testImages": len(test[1]),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "testAccuracy": history[-1]["testAccuracy"],
+        "trainSeconds": round(seconds, 1),
+        "imagesPerSecond": round(steps * arguments.batch / seconds, 1),
+        "history": history,
+    }))
+
+
+if __name__ == "__main__":
+    main()
