@@ -29,7 +29,7 @@ const polar = (radius: number, angle: number): Point => [
 
 /** A ball with the squares of a chessboard wrapped round it. */
 function ball(random: Random): Figure {
-  const squares = random.between(3.4, 5.2);
+  const squares = random.between(2.6, 3.8);
   const turn = random.between(0, Math.PI);
   const tilt = random.between(-0.6, 0.6);
   const checks: Distance = (x, y) => {

@@ -43,7 +43,7 @@ export function drawShape({ seed, split, index, side }: ShapeRequest): Uint8Arra
 /** A textured ground with clutter on it; returns its colours, which the figure must stand out from. */
 function paintBackground(canvas: Canvas, random: Random): Color[] {
   const light = anyColor(random);
-  const dark = near(light, 0.14, random);
+  const dark = near(light, 0.12, random);
   const everywhere: Distance = () => -1;
   canvas.paint(everywhere, blend(light, dark, anyPattern(random)));
 
@@ -54,7 +54,7 @@ function paintBackground(canvas: Canvas, random: Random): Color[] {
   canvas.paint((x, y) => kx * x + ky * y, far, { softness: 1.4, opacity: random.between(0, 0.6) });
 
   for (let count = random.below(4); count > 0; count--) {
-    const color = near(light, random.between(0.1, 0.4), random);
+    const color = near(light, random.between(0.1, 0.3), random);
     const x = random.between(-1, 1), y = random.between(-1, 1);
     const { distance, radius } = clutter(random, x, y);
     canvas.paint(distance, color, {
@@ -91,12 +91,12 @@ function clutter(random: Random, x: number, y: number): { distance: Distance; ra
 
 /** Where a figure stands: turned, scaled, mirrored, sheared and a little squeezed. */
 function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Random): Bounds {
-  const scale = random.between(0.6, 0.85);
+  const scale = random.between(0.62, 0.85);
   const squeeze = Math.exp(random.between(-0.15, 0.15));
   const shear = random.between(-0.15, 0.15);
-  const turn = random.between(-0.35, 0.35);
+  const turn = random.between(-0.3, 0.3);
   const mirror = random.chance(0.5) ? -1 : 1;
-  const room = Math.max(0.05, 0.9 - scale);
+  const room = Math.max(0.05, 0.85 - scale);
   const cx = random.between(-room, room), cy = random.between(-room, room);
   const cos = Math.cos(turn) / scale, sin = Math.sin(turn) / scale;
   const posed = (distance: Distance): Distance => (x, y) => {
@@ -108,8 +108,8 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
 
   const silhouette = canvas.trace(posed(figure.silhouette), bounds);
   const marks = posed(figure.marks);
-  const body = colorApartFrom(ground, random.between(0.35, 0.5), random);
-  const second = colorApartFrom([body], random.between(0.2, 0.4), random);
+  const body = colorApartFrom(ground, random.between(0.4, 0.55), random);
+  const second = colorApartFrom([body, ground[0]!], random.between(0.25, 0.45), random);
 
   if (random.chance(0.5)) {
     const dx = random.between(-0.1, 0.1), dy = random.between(0, 0.12);
@@ -120,7 +120,7 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
     });
   }
   const grain = random.chance(0.25) ? anyPattern(random) : noise(random, random.between(2, 10));
-  const skin = blend(body, near(body, 0.15, random), grain);
+  const skin = blend(body, near(body, 0.12, random), grain);
   canvas.paint(silhouette, skin, { bounds });
   canvas.paint(
     (x, y) => {
@@ -146,12 +146,12 @@ function paintOccluders(canvas: Canvas, figure: Bounds, random: Random): void {
     const reach = figure.radius * random.between(0.15, 0.75);
     const x = figure.x + reach * Math.cos(angle), y = figure.y + reach * Math.sin(angle);
     if (random.chance(0.5)) {
-      const radius = random.between(0.08, 0.18);
+      const radius = random.between(0.07, 0.16);
       canvas.paint(circle([x, y], radius), color, { bounds: { x, y, radius } });
     } else {
       const across = angle + Math.PI / 2 + random.between(-0.5, 0.5);
       const kx = -Math.sin(across), ky = Math.cos(across);
-      const half = random.between(0.02, 0.07);
+      const half = random.between(0.02, 0.05);
       canvas.paint((px, py) => Math.abs(kx * (px - x) + ky * (py - y)) - half, color);
     }
   }
@@ -159,11 +159,11 @@ function paintOccluders(canvas: Canvas, figure: Bounds, random: Random): void {
 
 /** What light and a cheap camera do: uneven light, blur, exposure, faded colour, noise; to bytes. */
 function expose(canvas: Canvas, random: Random): Uint8Array {
-  if (random.chance(0.4)) canvas.blur(random.between(0.3, 1));
+  if (random.chance(0.3)) canvas.blur(random.between(0.3, 1));
   const { pixels, side } = canvas;
-  const angle = random.between(0, 2 * Math.PI), slope = random.between(0, 0.35);
+  const angle = random.between(0, 2 * Math.PI), slope = random.between(0, 0.3);
   const kx = Math.cos(angle) * slope, ky = Math.sin(angle) * slope;
-  const gain = random.between(0.75, 1.2), lift = random.between(-0.05, 0.1);
+  const gain = random.between(0.8, 1.15), lift = random.between(-0.05, 0.1);
   const fade = random.chance(0.15) ? 1 : random.between(0, 0.4);
   const grain = random.between(1, 6);
 
