@@ -3,9 +3,18 @@
 // Rendering", JCGT 9(3), 2020. The same counter gives the same words on every device.
 fn pcg4d(counter: vec4u) -> vec4u {
   var v = counter * 1664525u + 1013904223u;
-  v += v.yzxy * v.wxyz;
+  v = pcg4d_round(v);
   v ^= v >> vec4u(16u);
-  v += v.yzxy * v.wxyz;
+  return pcg4d_round(v);
+}
+
+// Each word takes in the words before it as they have just become: not one vector expression.
+fn pcg4d_round(words: vec4u) -> vec4u {
+  var v = words;
+  v.x += v.y * v.w;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v.w += v.y * v.z;
   return v;
 }
 
