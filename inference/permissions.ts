@@ -1,4 +1,5 @@
 import { resolve } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { type Config, ENVIRONMENT, readConfig } from "./config.ts";
 
 /**
@@ -15,9 +16,10 @@ export function permissionFlags(
   npmCache: string,
 ): string[] {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const store = config.store.startsWith("file:") ? fileURLToPath(config.store) : config.store;
   return [
     "--no-prompt",
-    `--allow-read=${resolve(config.store)},${npmCache}`,
+    `--allow-read=${resolve(store)},${npmCache}`,
     `--allow-net=${host}:${config.port}`,
     `--allow-env=${[...ENVIRONMENT, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
   ];

@@ -11,6 +11,11 @@ export const PROBLEMS = {
     title: "The request has no body",
     help: "Send the bytes of one image as the body: curl --data-binary @photo.jpg …/v1/classify",
   },
+  "unreadable-body": {
+    status: 400,
+    title: "The body ended early",
+    help: "The connection broke while the image was sent; send it again.",
+  },
   "invalid-parameter": {
     status: 400,
     title: "A query parameter is not valid",
@@ -61,6 +66,11 @@ export const PROBLEMS = {
     status: 503,
     title: "Too many images are waiting",
     help: "Ask again after the seconds in the Retry-After header.",
+  },
+  "stopping": {
+    status: 503,
+    title: "The service is stopping",
+    help: "Ask again after the seconds in the Retry-After header, on a new connection.",
   },
 } as const satisfies Record<string, { status: number; title: string; help: string }>;
 

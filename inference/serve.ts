@@ -51,8 +51,7 @@ async function listen(
   log: Log,
   stop: AbortSignal,
 ): Promise<number> {
-  const { host: hostname, port } = config;
-  const server = Deno.serve({ hostname, port, onListen: () => {} }, service.fetch);
+  const server = bind(service, config);
   const stopped = new Promise<undefined>((resolve) => {
     if (stop.aborted) resolve(undefined);
     stop.addEventListener("abort", () => resolve(undefined), { once: true });
@@ -64,23 +63,43 @@ async function listen(
       console.log(`topfive serves ${name} ${version} at ${urlOf(server.addr)}`);
     }
     await stopped;
+    const drained = await within(config.drainSeconds, async () => {
+      await service.drain();
+      await server.shutdown();
+      await service.close();
+    });
+    log.info("stopped", { drained });
   } finally {
-    await drain(server, config.drainSeconds, log);
-    await service.close();
+    void server.shutdown();
   }
   return 0;
 }
 
-/** No new connections; open requests end by themselves within the time, or are cut off. */
-async function drain(server: Deno.HttpServer, seconds: number, log: Log): Promise<void> {
-  const timeout = Promise.withResolvers<"late">();
-  const timer = setTimeout(() => timeout.resolve("late"), seconds * 1000);
-  const outcome = await Promise.race([server.shutdown(), timeout.promise]);
-  clearTimeout(timer);
-  log.info("stopped", { drained: outcome !== "late" });
+/** Whether `work` was done in time; what is left of it after that is cut off by the exit. */
+async function within(seconds: number, work: () => Promise<void>): Promise<boolean> {
+  const timeout = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => timeout.resolve(false), seconds * 1000);
+  try {
+    return await Promise.race([work().then(() => true), timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-function urlOf({ hostname, port }: Deno.NetAddr): string {
+function bind(service: Service, { host: hostname, port }: Config): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname, port, onListen: () => {} }, service.fetch);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new Error(
+      `Cannot listen on ${urlOf({ hostname, port })}: another program has this port (choose one ` +
+        "with --port, 0 takes any free one)",
+      { cause: error },
+    );
+  }
+}
+
+function urlOf({ hostname, port }: Pick<Deno.NetAddr, "hostname" | "port">): string {
   return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`;
 }
 
@@ -89,15 +108,12 @@ function fail(error: unknown, exitCode: number): number {
   return exitCode;
 }
 
-/** Errors of the system get their next step here; our own messages carry it already. */
+/** Our own messages carry their next step; what Deno's permissions refuse gets it here. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof Deno.errors.AddrInUse) {
-    return "Cannot listen: another program has this port (choose one with --port, 0 takes any)";
-  }
-  if (error.message.includes("NotCapable") || error instanceof Deno.errors.NotCapable) {
-    return `Cannot start: Deno's permissions do not cover these settings (${error.message}); ` +
-      "inference/permissions.ts prints the flags that do";
+  if (error instanceof Deno.errors.NotCapable || error.message.includes("NotCapable")) {
+    return `Cannot start: Deno's permissions do not cover these settings: ${error.message} ` +
+      "(inference/permissions.ts prints the flags that do)";
   }
   return error.message;
 }

@@ -3,6 +3,7 @@ import { createApp } from "./app.ts";
 import { Classifier } from "./classifier.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
+import { Drain } from "./middleware/drain.ts";
 import { type LoadedModel, loadModel } from "./model_loader.ts";
 
 /** A service that answers from its first moment and classifies once its model is loaded. */
@@ -10,6 +11,8 @@ export interface Service {
   fetch: (request: Request) => Response | Promise<Response>;
   /** Resolves with the model when images can be classified; rejects when it cannot be loaded. */
   ready: Promise<LoadedModel>;
+  /** Refuses new requests; resolves when the open ones are answered. */
+  drain(): Promise<void>;
   /** Waits for the images that were taken, then frees the model. */
   close(): Promise<void>;
 }
@@ -17,10 +20,12 @@ export interface Service {
 /** Puts the parts together and begins to load the model; the caller listens. */
 export function startService(config: Config, log: Log): Service {
   let classifier: Classifier | undefined;
+  const drain = new Drain();
   const app = createApp({
     classifier: () => classifier,
     maxBodyBytes: config.maxBodyBytes,
     log,
+    drain,
   });
   const ready = loadModel(openStore(config.store), config).then((model) => {
     classifier = new Classifier(model, config);
@@ -31,6 +36,7 @@ export function startService(config: Config, log: Log): Service {
   return {
     fetch: (request) => app.fetch(request),
     ready,
+    drain: () => drain.begin(),
     close: async () => await classifier?.close(),
   };
 }

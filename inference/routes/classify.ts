@@ -1,15 +1,10 @@
 import { Hono } from "hono";
-import { createMiddleware } from "hono/factory";
 import type { Classifier } from "../classifier.ts";
-import { bodyBytes, limitBody } from "../middleware/body_bytes.ts";
 import { modelNotLoaded, ProblemError, queueFull } from "../problem.ts";
+import { readBody } from "../request_body.ts";
 
 /** Labels in an answer when the client does not say how many. */
 const DEFAULT_TOP = 5;
-
-interface Variables {
-  top: number;
-}
 
 /** What the route works on. */
 export interface ClassifyOptions {
@@ -21,20 +16,14 @@ export interface ClassifyOptions {
 
 /** `POST /v1/classify?top=k`: the raw bytes of one image to its k best labels. */
 export function classifyRoute({ classifier, maxBodyBytes }: ClassifyOptions): Hono {
-  // Whatever can be refused without the body is refused before it is read.
-  const admit = createMiddleware<{ Variables: Variables }>(async (c, next) => {
-    c.set("top", parseTop(c.req.query("top")));
+  return new Hono().post("/v1/classify", async (c) => {
+    // Whatever can be refused without the body is refused before it is read.
+    const top = parseTop(c.req.query("top"));
     const current = classifier();
     if (current === undefined) throw modelNotLoaded();
     if (current.full) throw queueFull();
-    await next();
-  });
-
-  return new Hono().post("/v1/classify", admit, limitBody(maxBodyBytes), async (c) => {
-    const bytes = await bodyBytes(c);
-    const current = classifier();
-    if (current === undefined) throw modelNotLoaded();
-    return c.json(await current.classify(bytes, c.var.top));
+    const bytes = await readBody(c.req.raw, maxBodyBytes);
+    return c.json(await current.classify(bytes, top));
   });
 }
 

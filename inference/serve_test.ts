@@ -1,0 +1,206 @@
+// The real command in a process of its own, under the permissions of permissions.ts.
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { readConfig } from "./config.ts";
+import { fixture } from "./fixtures/colours.ts";
+import { coloursStore, emptyStore } from "./fixtures/colours_store.ts";
+import { npmCacheFolder, permissionFlags } from "./permissions.ts";
+
+const program = fromFileUrl(new URL("serve.ts", import.meta.url));
+const npmCache = await npmCacheFolder();
+
+/** Starts `topfive serve` with permissions for `permitted`, the same arguments unless given. */
+function start(args: string[], permitted = args) {
+  const config = readConfig(permitted, () => undefined);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissionFlags(config, npmCache), program, ...args],
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  return {
+    child,
+    url: `http://127.0.0.1:${config.port}`,
+    /** Waits for the end. */
+    ended: async () => {
+      const { code, stdout, stderr } = await child.output();
+      return { code, stdout: decode(stdout), stderr: decode(stderr) };
+    },
+    [Symbol.dispose]: () => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself, as it should.
+      }
+    },
+  };
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function freePort(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return String(listener.addr.port);
+}
+
+/** Polls `GET /readyz` as an orchestrator does; gives the statuses that were seen. */
+async function untilReady(url: string): Promise<Set<number>> {
+  const statuses = new Set<number>();
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
+    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response !== undefined) statuses.add(response.status);
+    if (response?.status === 200) return statuses;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`not ready within 30 s, saw ${[...statuses]}`);
+}
+
+/** A body of which the second half is sent only when `release` is called. */
+function heldBody(bytes: Uint8Array<ArrayBuffer>) {
+  const gate = Promise.withResolvers<void>();
+  const half = bytes.length >> 1;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.enqueue(bytes.subarray(0, half)),
+    pull: async (controller) => {
+      await gate.promise;
+      controller.enqueue(bytes.subarray(half));
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return { body, release: () => gate.resolve() };
+}
+
+Deno.test("topfive serve loads, answers an image over HTTP, ends an open request, exits 0", async () => {
+  await using store = await coloursStore();
+  const port = freePort();
+  using service = start(["--store", store.folder, "--port", port, "--threads", "2", "--json"]);
+  await untilReady(service.url);
+
+  const response = await fetch(`${service.url}/v1/classify?top=2`, {
+    method: "POST",
+    body: await fixture("red.png"),
+  });
+  assertEquals(response.status, 200);
+  const { model, predictions } = await response.json();
+  assertEquals([model, predictions.length, predictions[0].label], ["colours", 2, "red"]);
+
+  const held = heldBody(await fixture("blue.jpg"));
+  const open = fetch(`${service.url}/v1/classify`, { method: "POST", body: held.body });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  service.child.kill("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  held.release();
+  const late = await open;
+  assertEquals(late.status, 200);
+  assertEquals((await late.json()).predictions[0].label, "blue");
+
+  const { code, stdout, stderr } = await service.ended();
+  assertEquals([code, stderr], [0, ""]);
+  const lines = stdout.trimEnd().split("\n");
+  const events = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line).event);
+  assertEquals(events, ["ready", "request", "request", "stopped"]);
+  assertEquals(lines[1], `topfive serves colours v1 at http://127.0.0.1:${port}/`);
+});
+
+Deno.test("topfive serve cuts off a request that outlasts the drain time, and exits 0", async () => {
+  await using store = await coloursStore();
+  using service = start(["--store", store.folder, "--port", freePort(), "--drain", "1"]);
+  await untilReady(service.url);
+  const held = heldBody(await fixture("red.png"));
+  const open = fetch(`${service.url}/v1/classify`, { method: "POST", body: held.body })
+    .then((response) => response.status, () => "cut off");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const started = performance.now();
+  service.child.kill("SIGINT");
+  const { code, stdout } = await service.ended();
+  assertEquals(code, 0);
+  assertLess(performance.now() - started, 5000);
+  assertMatch(stdout, /info stopped drained=false/);
+  assertEquals(await open, "cut off");
+  held.release();
+});
+
+Deno.test("topfive serve answers 413 over HTTP to chunks beyond the limit and goes on", async () => {
+  await using store = await coloursStore();
+  using service = start(["--store", store.folder, "--port", freePort(), "--max-body", "5000"]);
+  await untilReady(service.url);
+  const chunks = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(4096)),
+  });
+  const stop = new AbortController();
+  const refused = await fetch(`${service.url}/v1/classify`, {
+    method: "POST",
+    body: chunks,
+    signal: stop.signal,
+  });
+  assertEquals(refused.status, 413);
+  assertEquals((await refused.json()).type, "/problems/body-too-large");
+  stop.abort();
+  const next = await fetch(`${service.url}/v1/classify`, {
+    method: "POST",
+    body: await fixture("red.png"),
+  });
+  assertEquals((await next.json()).predictions[0].label, "red");
+  service.child.kill("SIGTERM");
+  const { code, stdout } = await service.ended();
+  assertEquals(code, 0);
+  assertMatch(stdout, /info stopped drained=true/);
+});
+
+Deno.test("topfive serve takes a client that goes away for no fault of its own", async () => {
+  await using store = await coloursStore();
+  using service = start(["--store", store.folder, "--port", freePort(), "--json"]);
+  await untilReady(service.url);
+  {
+    const { port } = new URL(service.url);
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const head = "POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+    await connection.write(new TextEncoder().encode(`${head}ten bytes.`));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  service.child.kill("SIGTERM");
+  const { code, stdout, stderr } = await service.ended();
+  assertEquals([code, stderr], [0, ""]);
+  const lines = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(lines.map(({ event }) => event), ["ready", "request", "stopped"]);
+  assertEquals([lines[1].status, lines[2].drained], [400, true]);
+});
+
+Deno.test("topfive serve explains what keeps it from starting, and exits 1", async () => {
+  await using store = await coloursStore();
+  await using empty = await emptyStore();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const taken = String(listener.addr.port);
+  const port = freePort();
+  const failures: [string[], string[] | undefined, string][] = [
+    [["--store", empty.folder, "--port", port], undefined, "nothing is published there: run"],
+    [["--store", store.folder, "--port", port, "--model", "x"], undefined, "there: colours)"],
+    [["--store", store.folder, "--port", taken], undefined, "another program has this port"],
+    [["--store", store.folder, "--port", port], ["--port", port], "Requires read access"],
+    [["--store", store.folder, "--port", port], ["--store", store.folder], "Requires net access"],
+  ];
+  for (const [args, permitted, message] of failures) {
+    using service = start(args, permitted);
+    const { code, stderr } = await service.ended();
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /^topfive: Cannot [^\n]+\n$/);
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("topfive serve refuses a command line it cannot read with 2, and helps with 0", async () => {
+  using wrong = start(["--prot", "80"], []);
+  const { code, stderr } = await wrong.ended();
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "Unknown option '--prot'");
+  using help = start(["--help"], []);
+  const { code: helped, stdout } = await help.ended();
+  assertEquals(helped, 0);
+  assert(stdout.includes("Examples:") && stdout.includes("--max-pixels"));
+});
