@@ -13,7 +13,7 @@ struct Step {
 
 @group(0) @binding(0) var<storage, read> values: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(2) var<uniform> step_: Step;
+@group(0) @binding(2) var<uniform> step: Step;
 
 @compute @workgroup_size(64)
 fn main(
@@ -25,7 +25,7 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  let counter = vec4u(at, step_.step, STREAM | step_.part << 16u, step_.seed);
+  let counter = vec4u(at, step.step, STREAM | step.part << 16u, step.seed);
   let kept = uniform_floats(pcg4d(counter)) >= vec4f(RATIO);
   result[at] = select(vec4f(), values[at] * SCALE, kept);
 }

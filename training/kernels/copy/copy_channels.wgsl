@@ -1,0 +1,24 @@
+const VECTORS = 0u;
+const PIXEL_VECTORS = 0u;
+const FROM_STRIDE = 0u;
+const FROM_AT = 0u;
+const TO_STRIDE = 0u;
+const TO_AT = 0u;
+
+@group(0) @binding(0) var<storage, read> values: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= VECTORS) {
+    return;
+  }
+  let pixel = at / PIXEL_VECTORS;
+  let vector = at % PIXEL_VECTORS;
+  result[pixel * TO_STRIDE + TO_AT + vector] = values[pixel * FROM_STRIDE + FROM_AT + vector];
+}
