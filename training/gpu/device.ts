@@ -25,6 +25,8 @@ export interface Gpu {
 /** `subgroups` is granted on request although neither the feature list nor the types name it (Deno 2.9). */
 const SUBGROUPS = "subgroups" as GPUFeatureName;
 const FALLBACK_SUBGROUP_SIZE = 8;
+/** Taken where the adapter has them: the profiler's clock. */
+const OPTIONAL_FEATURES: GPUFeatureName[] = ["timestamp-query"];
 
 /**
  * Opens the adapter with all the storage limits it has.
@@ -41,7 +43,7 @@ export async function openGpu(): Promise<Gpu> {
   }
   const { limits, info } = adapter;
   const device = await adapter.requestDevice({
-    requiredFeatures: [SUBGROUPS],
+    requiredFeatures: [SUBGROUPS, ...OPTIONAL_FEATURES.filter((f) => adapter.features.has(f))],
     requiredLimits: {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxBufferSize: limits.maxBufferSize,

@@ -9,6 +9,7 @@ import { readFloats, storageBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
+import { type DispatchTime, type PreparedDispatch, timeDispatches } from "../gpu/profiler.ts";
 import { addTotals, TOTALS } from "../kernels/totals/totals.ts";
 import { encodeStep, STEP_BYTES, type StepValues } from "../ops/step.ts";
 import { sgdUpdate } from "../optimizers/sgd.ts";
@@ -39,12 +40,6 @@ export interface Totals {
   readonly top5Errors: number;
 }
 
-interface Prepared {
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly workgroups: readonly [number, number, number];
-}
-
 export class Engine {
   readonly arena: ParameterArena;
   readonly options: EngineOptions;
@@ -56,10 +51,10 @@ export class Engine {
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #pipelines: PipelineCache;
   readonly #evaluationPlan: Plan;
-  #firstPart: Prepared[] = [];
-  #laterPart: Prepared[] = [];
-  #update: Prepared[] = [];
-  #evaluation: Prepared[] = [];
+  #firstPart: PreparedDispatch[] = [];
+  #laterPart: PreparedDispatch[] = [];
+  #update: PreparedDispatch[] = [];
+  #evaluation: PreparedDispatch[] = [];
   readonly #recordBytes: number;
   readonly #staging: Uint8Array<ArrayBuffer>;
 
@@ -134,7 +129,7 @@ export class Engine {
     };
   }
 
-  async #compile(dispatches: readonly Dispatch<string>[]): Promise<Prepared[]> {
+  async #compile(dispatches: readonly Dispatch<string>[]): Promise<PreparedDispatch[]> {
     const { device } = this.#gpu;
     await this.#pipelines.prepare(dispatches.map(({ kernel }) => kernel));
     return dispatches.map(({ kernel, bindings, workgroups }) => {
@@ -151,7 +146,7 @@ export class Engine {
           },
         })),
       });
-      return { pipeline, bindGroup, workgroups };
+      return { label: kernel.label, pipeline, bindGroup, workgroups };
     });
   }
 
@@ -232,12 +227,38 @@ export class Engine {
     return await this.#read(slot, { size: count * crop * crop * input.shape.stride * 4 });
   }
 
-  /** The sums since the last call, which starts them anew. Waits for the queue. */
-  async takeTotals(): Promise<Totals> {
-    const [loss, top1Errors, top5Errors, images] = await this.#read("totals");
-    this.#write("totals", new Float32Array(TOTALS));
+  /**
+   * The sums since the last call, which starts them anew. The copy is queued at once, so steps may
+   * follow before the promise is awaited; awaiting waits for the queue.
+   */
+  takeTotals(): Promise<Totals> {
+    const { device } = this.#gpu;
+    const totals = this.#buffers.get("totals")!;
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+    const staging = device.createBuffer({ size: totals.size, usage });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(totals, 0, staging, 0, totals.size);
+    encoder.clearBuffer(totals);
+    device.queue.submit([encoder.finish()]);
+    return this.#readTotals(staging);
+  }
+
+  async #readTotals(staging: GPUBuffer): Promise<Totals> {
+    await staging.mapAsync(GPUMapMode.READ);
+    const [loss, top1Errors, top5Errors, images] = new Float32Array(staging.getMappedRange());
+    staging.destroy();
     this.#gpu.check();
     return { images: images!, loss: loss!, top1Errors: top1Errors!, top5Errors: top5Errors! };
+  }
+
+  /**
+   * Milliseconds on the GPU of each dispatch of one training step, the first part of the batch and
+   * the update. The step is really made.
+   *
+   * @throws {Error} where the adapter has no timestamp queries.
+   */
+  profileStep(): Promise<DispatchTime[]> {
+    return timeDispatches(this.#gpu.device, [...this.#firstPart, ...this.#update]);
   }
 
   close(): void {
@@ -262,7 +283,7 @@ export class Engine {
     this.#gpu.device.queue.writeBuffer(this.#buffers.get("step")!, 0, encodeStep(step));
   }
 
-  #submit(dispatches: readonly Prepared[]): void {
+  #submit(dispatches: readonly PreparedDispatch[]): void {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -13,7 +13,7 @@ import type { Graph } from "./graph.ts";
 const ALIGNMENT = 256;
 
 export interface ParameterSlot {
-  /** "conv1/weight" */
+  /** "conv1.weight" */
   readonly name: string;
   readonly node: number;
   readonly index: number;
@@ -36,7 +36,7 @@ export type ParameterValues = Map<string, Float32Array<ArrayBuffer>>;
 export function layOutParameters(graph: Graph): ParameterArena {
   const all = graph.nodes.flatMap((node, nodeIndex) =>
     node.parameters.map((spec, index) => ({
-      name: `${node.name}/${spec.name}`,
+      name: `${node.name}.${spec.name}`,
       node: nodeIndex,
       index,
       spec,

@@ -67,27 +67,37 @@ export class Canvas {
   }
 
   /**
-   * The same distance, computed once a pixel and then looked up, for an outline that several layers
-   * need; infinite outside `bounds`.
+   * Computes a distance once a pixel, for an outline that several layers need: returns a look-up
+   * that is infinite outside `bounds`, and the tight bounds of what is inside the outline.
    */
-  trace(distance: Distance, bounds: Bounds): Distance {
+  trace(distance: Distance, bounds: Bounds): { distance: Distance; bounds: Bounds } {
     const { side } = this;
     const field = new Float32Array(side * side).fill(Infinity);
     const [top, bottom] = this.#range(bounds.y, bounds.radius);
     const [left, right] = this.#range(bounds.x, bounds.radius);
+    let [west, east, north, south] = [right, left, bottom, top];
     for (let row = top; row <= bottom; row++) {
       for (let column = left; column <= right; column++) {
-        field[row * side + column] = distance(
-          (column + 0.5) * 2 / side - 1,
-          (row + 0.5) * 2 / side - 1,
-        );
+        const found = distance((column + 0.5) * 2 / side - 1, (row + 0.5) * 2 / side - 1);
+        field[row * side + column] = found;
+        if (found >= 0) continue;
+        if (column < west) west = column;
+        if (column > east) east = column;
+        if (row < north) north = row;
+        if (row > south) south = row;
       }
     }
-    return (x, y) => {
+    const lookUp: Distance = (x, y) => {
       const column = Math.floor((x + 1) * side / 2), row = Math.floor((y + 1) * side / 2);
       const isOff = column < 0 || row < 0 || column >= side || row >= side;
       return isOff ? Infinity : field[row * side + column]!;
     };
+    const tight = {
+      x: (west + east + 1) / side - 1,
+      y: (north + south + 1) / side - 1,
+      radius: (Math.max(east - west, south - north) + 1) / side,
+    };
+    return { distance: lookUp, bounds: tight };
   }
 
   /** Mixes each pixel with the mean of three, along rows and then columns; 1 is a full blur. */

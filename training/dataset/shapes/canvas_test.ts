@@ -33,15 +33,16 @@ Deno.test("Canvas.paint() asks a shader for the colour of each place", () => {
   assertEquals([...canvas.pixels.slice(0, 6)], [-0.75, -0.75, 1, -0.25, -0.75, 1]);
 });
 
-Deno.test("Canvas.trace() gives the same distances at pixels' centres, infinity outside bounds", () => {
+Deno.test("Canvas.trace() looks distances up, infinite outside bounds, and bounds the inside", () => {
   const canvas = new Canvas(32);
-  const disc = circle([0.5, 0.5], 0.2);
-  const traced = canvas.trace(disc, { x: 0.5, y: 0.5, radius: 0.4 });
+  const disc = circle([0.5, 0.25], 0.25);
+  const traced = canvas.trace(disc, { x: 0.5, y: 0.5, radius: 0.6 });
   for (const column of [20, 24, 28]) {
     const x = (column + 0.5) * 2 / 32 - 1;
-    assertAlmostEquals(traced(x, x), disc(x, x), 1e-6);
+    assertAlmostEquals(traced.distance(x, x), disc(x, x), 1e-6);
   }
-  assertEquals([traced(-0.5, -0.5), traced(5, 0)], [Infinity, Infinity]);
+  assertEquals([traced.distance(-0.5, -0.5), traced.distance(5, 0)], [Infinity, Infinity]);
+  assertEquals(traced.bounds, { x: 0.5, y: 0.25, radius: 0.25 });
 });
 
 Deno.test("Canvas.blur() spreads a point over three by three and keeps the sum", () => {

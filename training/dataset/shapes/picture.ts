@@ -104,9 +104,8 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
     const v = (cos * (y - cy) - sin * (x - cx)) / squeeze;
     return distance(u + shear * v, v) * scale;
   };
-  const bounds = { x: cx, y: cy, radius: scale * 1.5 };
-
-  const silhouette = canvas.trace(posed(figure.silhouette), bounds);
+  const reach = { x: cx, y: cy, radius: scale * 1.5 };
+  const { distance: silhouette, bounds } = canvas.trace(posed(figure.silhouette), reach);
   const marks = posed(figure.marks);
   const body = colorApartFrom(ground, random.between(0.4, 0.55), random);
   const second = colorApartFrom([body, ground[0]!], random.between(0.25, 0.45), random);
@@ -116,7 +115,7 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
     canvas.paint((x, y) => silhouette(x - dx, y - dy), [0, 0, 0], {
       softness: random.between(0.04, 0.25),
       opacity: random.between(0.2, 0.5),
-      bounds: { x: cx + dx, y: cy + dy, radius: bounds.radius },
+      bounds: { x: bounds.x + dx, y: bounds.y + dy, radius: bounds.radius + 0.1 },
     });
   }
   const grain = random.chance(0.25) ? anyPattern(random) : noise(random, random.between(2, 10));
@@ -143,7 +142,7 @@ function paintOccluders(canvas: Canvas, figure: Bounds, random: Random): void {
   for (let count = random.below(2); count > 0; count--) {
     const color = anyColor(random);
     const angle = random.between(0, 2 * Math.PI);
-    const reach = figure.radius * random.between(0.15, 0.75);
+    const reach = figure.radius * random.between(0.3, 1.1);
     const x = figure.x + reach * Math.cos(angle), y = figure.y + reach * Math.sin(angle);
     if (random.chance(0.5)) {
       const radius = random.between(0.07, 0.16);

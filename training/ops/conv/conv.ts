@@ -123,6 +123,9 @@ export function conv(attributes: ConvAttributes): Op {
 function geometryOf(attributes: ConvAttributes, input: Shape): Geometry {
   const { outChannels, kernel, strides = [1, 1], pads = [0, 0, 0, 0], group = 1 } = attributes;
   const { ceilMode = false } = attributes;
+  if (input.flattened) {
+    throw new RangeError("Cannot apply Conv: its input is flattened (expected an image)");
+  }
   for (const [what, channels] of [["input", input.channels], ["output", outChannels]] as const) {
     if (channels % group !== 0 || (group > 1 && channels / group % 4 !== 0)) {
       throw new RangeError(

@@ -1,0 +1,47 @@
+/** A finished run, ready to be used again: its graph, its weights, and how images are fed to it. */
+import type { PreprocessSpec } from "../shared/image/preprocess.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import type { Gpu } from "./gpu/device.ts";
+import { Engine } from "./graph/engine.ts";
+import type { Graph } from "./graph/graph.ts";
+import { MODELS } from "./models/models.ts";
+import { checkpointPath, readRun, type Run } from "./run_folder.ts";
+
+export interface LoadedRun {
+  readonly run: Run;
+  readonly graph: Graph;
+  readonly checkpoint: Checkpoint;
+  readonly preprocess: PreprocessSpec;
+}
+
+/**
+ * @throws {Error} where the folder holds no run, or no checkpoint yet.
+ * @throws {SyntaxError} where one of them is damaged.
+ */
+export async function loadRun(folder: string): Promise<LoadedRun> {
+  const run = await readRun(folder);
+  let checkpoint: Checkpoint;
+  try {
+    checkpoint = await readCheckpoint(checkpointPath(folder));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(`Cannot use run ${folder}: it has no checkpoint (no epoch was finished)`, {
+      cause: error,
+    });
+  }
+  const { build, crop, channels } = MODELS[run.config.model];
+  return {
+    run,
+    graph: build(run.classes.length),
+    checkpoint,
+    preprocess: { side: run.config.side, crop, channels, mean: run.mean, std: run.std },
+  };
+}
+
+/** An engine with the run's weights, for evaluation. */
+export async function engineOf(gpu: Gpu, { run, graph, checkpoint, preprocess }: LoadedRun) {
+  const { batchSize, momentum, decay } = run.config;
+  const engine = await Engine.create(gpu, graph, { batch: batchSize, preprocess, momentum, decay });
+  engine.loadParameters(checkpoint.parameters);
+  return engine;
+}

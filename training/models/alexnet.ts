@@ -1,0 +1,43 @@
+/**
+ * AlexNet in full: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional
+ * Neural Networks", 2012, as in the published code (layers-145.cfg): both towers in one graph,
+ * `group: 2` where they do not talk. 60,965,224 parameters, 724,406,816 multiply-adds an image.
+ * @module
+ */
+import type { Graph } from "../graph/graph.ts";
+import { alexnetGraph } from "./alexnet_layers.ts";
+
+/** Weights start as N(0, std), biases as a constant: 1 keeps the first ReLUs alive. */
+const start = (std: number, bias: number) => ({
+  weightInit: { kind: "normal", std } as const,
+  biasInit: { kind: "constant", value: bias } as const,
+  // Biases learn at 0.002 where weights learn at 0.01, and do not decay.
+  rateMultipliers: { bias: 0.2 },
+  decayMultipliers: { bias: 0 },
+});
+
+// 1 + ceil((224 - 11) / 4) = 55: the code rounds up, which is three pixels of padding at the end.
+const END_PAD: [number, number, number, number] = [0, 0, 3, 3];
+
+export function alexnet(classes: number): Graph {
+  const k3 = { kernel: [3, 3] as const, pads: [1, 1, 1, 1] as const };
+  const k5 = { kernel: [5, 5] as const, pads: [2, 2, 2, 2] as const };
+  return alexnetGraph({
+    name: "alexnet",
+    crop: 224,
+    convs: [
+      { outChannels: 96, kernel: [11, 11], strides: [4, 4], pads: END_PAD, ...start(0.01, 0) },
+      { outChannels: 256, ...k5, group: 2, ...start(0.01, 1) },
+      { outChannels: 384, ...k3, ...start(0.03, 0) },
+      { outChannels: 384, ...k3, group: 2, ...start(0.03, 1) },
+      { outChannels: 256, ...k3, group: 2, ...start(0.03, 1) },
+    ],
+    dense: [
+      { outputs: 4096, ...start(0.01, 1) },
+      { outputs: 4096, ...start(0.01, 1) },
+      { outputs: classes, ...start(0.01, 0) },
+    ],
+    lrn: { size: 5, alpha: 1e-4, beta: 0.75, bias: 2, towers: 2 },
+    dropout: 0.5,
+  });
+}

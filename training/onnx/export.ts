@@ -1,0 +1,61 @@
+/**
+ * A trained graph as an ONNX model: what evaluation computes, without anything of training.
+ * @module
+ */
+import type { Graph, Tensor } from "../graph/graph.ts";
+import type { ParameterValues } from "../graph/parameters.ts";
+import { ONNX_OPSET, type OnnxModel } from "./onnx_node.ts";
+
+export const INPUT_NAME = "input";
+export const OUTPUT_NAME = "probabilities";
+
+/**
+ * The model with input "input" [N, channels, height, width] and output "probabilities" [N, classes].
+ *
+ * @param values of every parameter, in ONNX's layout
+ * @throws {RangeError} on a missing parameter, by name.
+ */
+export function exportOnnx(
+  graph: Graph,
+  values: ParameterValues,
+  producer: { readonly version: string; readonly metadata: Readonly<Record<string, string>> },
+): OnnxModel {
+  const names = new Map<number, string>([
+    [graph.input.id, INPUT_NAME],
+    [graph.output.id, OUTPUT_NAME],
+  ]);
+  const nameOf = (tensor: Tensor) => names.get(tensor.id)!;
+  const parts = graph.nodes.map((node) => {
+    node.outputs.forEach((tensor, index) => {
+      const suffix = node.outputs.length > 1 ? `_${index}` : "";
+      if (!names.has(tensor.id)) names.set(tensor.id, `${node.name}${suffix}`);
+    });
+    const parameters = node.parameters.map((spec) => {
+      const name = `${node.name}.${spec.name}`;
+      const own = values.get(name);
+      if (!own) throw new RangeError(`Cannot export ${graph.name}: parameter ${name} is missing`);
+      return { name, values: own };
+    });
+    return node.op.toOnnx({
+      name: node.name,
+      inputs: node.inputs.map(nameOf),
+      outputs: node.outputs.map(nameOf),
+      inputShapes: node.inputs.map(({ shape }) => shape),
+      outputShapes: node.outputs.map(({ shape }) => shape),
+      parameters,
+    });
+  });
+  const { channels, height, width } = graph.input.shape;
+  return {
+    graphName: graph.name,
+    inputs: [{ name: INPUT_NAME, shape: ["N", channels, height, width] }],
+    outputs: [{ name: OUTPUT_NAME, shape: ["N", graph.output.shape.channels] }],
+    nodes: parts.flatMap(({ nodes }) => nodes),
+    initializers: parts.flatMap(({ initializers }) => initializers),
+    opset: ONNX_OPSET,
+    producerName: "topfive",
+    producerVersion: producer.version,
+    metadata: producer.metadata,
+    docString: "",
+  };
+}

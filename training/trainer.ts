@@ -1,0 +1,177 @@
+/** The training loop. */
+import { type Augmentation, drawCrops } from "./augment/augment.ts";
+import type { Config } from "./config.ts";
+import type { Dataset } from "./dataset/dataset.ts";
+import { BatchLoader, type LoaderPosition } from "./dataset/loader.ts";
+import { evaluate, type Evaluation } from "./evaluator.ts";
+import type { Engine, Totals } from "./graph/engine.ts";
+import type { TrainingProgress } from "./progress.ts";
+import { learningRateAt } from "./schedule.ts";
+
+export interface TrainingState {
+  /** Steps done. */
+  readonly step: number;
+  readonly loader: LoaderPosition;
+}
+
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly step: number;
+  readonly learningRate: number;
+  /** Means over the epoch's training images, while they were trained on. */
+  readonly trainingLoss: number;
+  readonly trainingError: number;
+  readonly imagesPerSecond: number;
+  readonly validation: Evaluation;
+}
+
+export interface TrainerOptions {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly config: Config;
+  /** Set to stop after the step in hand. */
+  readonly signal: AbortSignal;
+  onProgress(progress: TrainingProgress): void;
+  onEpoch(record: EpochRecord, state: TrainingState): Promise<void>;
+}
+
+/** Seconds between two looks at the loss: a look waits for the GPU, so never each step. */
+const LOOK_SECONDS = 1;
+const MAX_STEPS_UNSEEN = 100;
+/** Share of each new look in the rate that is shown. */
+const SMOOTHING = 0.3;
+
+/**
+ * Trains to the end of the config's epochs or until the signal, and says where it stands.
+ *
+ * @throws {Error} when the loss is no longer a finite number.
+ */
+export async function train(options: TrainerOptions): Promise<TrainingState> {
+  const { engine, dataset, config, signal } = options;
+  const { seed, batchSize, epochs } = config;
+  const loader = new BatchLoader(dataset.train, { batchSize, seed });
+  const steps = loader.stepsPerEpoch * epochs;
+  const schedule = {
+    name: config.schedule,
+    learningRate: config.learningRate,
+    totalSteps: steps,
+    warmupSteps: config.warmupSteps,
+  };
+  const augmentation: Augmentation = { randomCrop: config.randomCrop, flip: config.flip };
+  const crops = new Uint32Array(batchSize);
+  const observer = new Observer(options, steps, loader.stepsPerEpoch);
+  await engine.takeTotals();
+
+  let step = 0;
+  while (step < steps && !signal.aborted) {
+    // ---- training step: nothing else belongs between these two lines ----
+    const { records, labels } = loader.next();
+    drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
+    const learningRate = learningRateAt(schedule, step);
+    engine.trainStep({ records, labels, crops }, { learningRate, seed, step });
+    step++;
+    // ---- the rest only observes ----
+    const epochEnds = step % loader.stepsPerEpoch === 0;
+    await observer.afterStep(step, epochEnds);
+    if (epochEnds) {
+      const validation = await evaluate(engine, dataset.validation);
+      const state = { step, loader: loader.position };
+      await options.onEpoch(observer.epoch(step, learningRate, validation), state);
+    }
+  }
+  return { step, loader: loader.position };
+}
+
+/** Looks at the totals now and then, without holding the steps up, and keeps the epoch's sums. */
+class Observer {
+  readonly #options: TrainerOptions;
+  readonly #steps: number;
+  readonly #stepsPerEpoch: number;
+  #pending: Promise<Totals> | null = null;
+  #unseen = 0;
+  #interval = 1;
+  #lookedAt = performance.now();
+  #epochStart = performance.now();
+  #rate = 0;
+  #loss = Number.NaN;
+  #error = Number.NaN;
+  #epoch = { images: 0, loss: 0, errors: 0 };
+
+  constructor(options: TrainerOptions, steps: number, stepsPerEpoch: number) {
+    this.#options = options;
+    this.#steps = steps;
+    this.#stepsPerEpoch = stepsPerEpoch;
+  }
+
+  /** A look is asked for after one step and awaited after the next, which keeps the GPU busy. */
+  async afterStep(step: number, epochEnds: boolean): Promise<void> {
+    if (this.#pending) await this.#see(step);
+    this.#unseen++;
+    if (this.#unseen >= this.#interval || epochEnds) {
+      this.#pending = this.#options.engine.takeTotals();
+      this.#unseen = 0;
+    }
+    if (epochEnds) await this.#see(step);
+  }
+
+  async #see(step: number): Promise<void> {
+    const totals = await this.#pending!;
+    this.#pending = null;
+    const { images, loss, top1Errors } = totals;
+    if (images === 0) return;
+    this.#loss = loss / images;
+    this.#error = top1Errors / images;
+    if (!Number.isFinite(this.#loss)) {
+      throw new Error(
+        `Cannot go on training: the loss is ${this.#loss} at step ${step} (lower the learning rate)`,
+      );
+    }
+    this.#epoch.images += images;
+    this.#epoch.loss += loss;
+    this.#epoch.errors += top1Errors;
+    this.#measure(images);
+    this.#report(step);
+  }
+
+  #measure(images: number): void {
+    const now = performance.now();
+    const seconds = (now - this.#lookedAt) / 1000;
+    this.#lookedAt = now;
+    const rate = images / seconds;
+    this.#rate = this.#rate === 0 ? rate : this.#rate + SMOOTHING * (rate - this.#rate);
+    const stepSeconds = seconds * this.#options.config.batchSize / images;
+    const wanted = Math.round(LOOK_SECONDS / stepSeconds);
+    this.#interval = Math.max(1, Math.min(MAX_STEPS_UNSEEN, wanted));
+  }
+
+  #report(step: number): void {
+    const { config } = this.#options;
+    this.#options.onProgress({
+      epoch: Math.min(config.epochs, Math.floor((step - 1) / this.#stepsPerEpoch) + 1),
+      epochs: config.epochs,
+      step,
+      steps: this.#steps,
+      loss: this.#loss,
+      top1Error: this.#error,
+      imagesPerSecond: this.#rate,
+      secondsLeft: (this.#steps - step) * config.batchSize / this.#rate,
+    });
+  }
+
+  /** Closes the epoch. */
+  epoch(step: number, learningRate: number, validation: Evaluation): EpochRecord {
+    const { images, loss, errors } = this.#epoch;
+    const trained = (this.#lookedAt - this.#epochStart) / 1000;
+    this.#epoch = { images: 0, loss: 0, errors: 0 };
+    this.#epochStart = this.#lookedAt = performance.now();
+    return {
+      epoch: step / this.#stepsPerEpoch,
+      step,
+      learningRate,
+      trainingLoss: loss / images,
+      trainingError: errors / images,
+      imagesPerSecond: images / trained,
+      validation,
+    };
+  }
+}
