@@ -1,5 +1,8 @@
 /** Tests only: joining and splitting channels by naive loops, NCHW; each is the other's gradient. */
-import type { Tensor } from "../../ops/op_harness.ts";
+interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array;
+}
 
 type Four = readonly [number, number, number, number];
 
