@@ -132,7 +132,9 @@ function paintFigure(canvas: Canvas, figure: Figure, ground: Color[], random: Ra
   if (random.chance(0.3)) {
     const width = random.between(0.02, 0.05);
     const line: Distance = (x, y) => Math.abs(silhouette(x, y)) - width / 2;
-    canvas.paint(line, random.chance(0.5) ? [0.05, 0.05, 0.05] : second, { bounds });
+    canvas.paint(line, random.chance(0.5) ? [0.05, 0.05, 0.05] : second, {
+      bounds: { ...bounds, radius: bounds.radius + width },
+    });
   }
   return bounds;
 }
