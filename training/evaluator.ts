@@ -29,7 +29,7 @@ export async function evaluate(engine: Engine, split: Split): Promise<Evaluation
   await engine.takeTotals();
   let steps = 0;
   for (const batch of evaluationBatches(split, engine.partSize)) {
-    engine.evaluateStep(batch.records, batch.labels, batch.count);
+    engine.evaluateStep(batch, batch.count);
     if (++steps % STEPS_IN_FLIGHT === 0) await look();
   }
   await look();

@@ -11,6 +11,8 @@ import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
 import { type DispatchTime, type PreparedDispatch, timeDispatches } from "../gpu/profiler.ts";
 import { addTotals, TOTALS } from "../kernels/totals/totals.ts";
+import { toStorage } from "../ops/layout.ts";
+import { elementsOf } from "../ops/op.ts";
 import { encodeStep, STEP_BYTES, type StepValues } from "../ops/step.ts";
 import { sgdUpdate } from "../optimizers/sgd.ts";
 import type { Graph } from "./graph.ts";
@@ -32,6 +34,13 @@ export interface EngineOptions {
   readonly partSize?: number;
 }
 
+/** A batch as bytes to be cropped, or as images that are ready. */
+export type InputBatch =
+  & { readonly labels: Uint32Array }
+  & ({ readonly records: Uint8Array; readonly crops: Uint32Array } | {
+    readonly images: Float32Array;
+  });
+
 /** Sums over the images since the last look. */
 export interface Totals {
   readonly images: number;
@@ -51,6 +60,8 @@ export class Engine {
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #pipelines: PipelineCache;
   readonly #evaluationPlan: Plan;
+  #trainingInput: PreparedDispatch[] = [];
+  #evaluationInput: PreparedDispatch[] = [];
   #firstPart: PreparedDispatch[] = [];
   #laterPart: PreparedDispatch[] = [];
   #update: PreparedDispatch[] = [];
@@ -103,17 +114,14 @@ export class Engine {
     }
     const { forward, backward, backwardAdding } = this.trainingPlan;
     const totals = addTotals("losses", "totals", "step");
-    const input = this.#inputStage(this.trainingPlan);
-    this.#firstPart = await this.#compile([input, ...forward, totals, ...backward]);
+    this.#trainingInput = await this.#compile([this.#inputStage(this.trainingPlan)]);
+    this.#evaluationInput = await this.#compile([this.#inputStage(this.#evaluationPlan)]);
+    this.#firstPart = await this.#compile([...forward, totals, ...backward]);
     if (this.partSize < this.options.batch) {
-      this.#laterPart = await this.#compile([input, ...forward, totals, ...backwardAdding]);
+      this.#laterPart = await this.#compile([...forward, totals, ...backwardAdding]);
     }
     this.#update = await this.#compile(sgdUpdate(this.arena.groups, this.options, this.#gpu));
-    this.#evaluation = await this.#compile([
-      this.#inputStage(this.#evaluationPlan),
-      ...this.#evaluationPlan.forward,
-      totals,
-    ]);
+    this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
   }
 
@@ -176,33 +184,41 @@ export class Engine {
   /**
    * One step of training on a whole batch.
    *
-   * @param batch records [batch, side, side, channels], labels [batch], crops [batch], see `drawCrops`
+   * @param batch labels [batch] and either records [batch, side, side, channels] with crops [batch]
+   * (see `drawCrops`) or ready images [batch, channels, crop, crop]
    */
   trainStep(
-    batch: { records: Uint8Array; labels: Uint32Array; crops: Uint32Array },
+    batch: InputBatch,
     at: Pick<StepValues, "learningRate" | "seed" | "step">,
     options: { readonly update?: boolean } = {},
   ): void {
     const parts = this.options.batch / this.partSize;
     for (let part = 0; part < parts; part++) {
-      this.#upload(batch, part, { ...at, part, images: this.partSize });
-      const dispatches = part === 0 ? this.#firstPart : this.#laterPart;
+      this.#upload(batch, part, { ...at, part, images: this.partSize }, this.trainingPlan);
       const last = part === parts - 1 && (options.update ?? true);
-      this.#submit(last ? [...dispatches, ...this.#update] : dispatches);
+      this.#submit([
+        ..."images" in batch ? [] : this.#trainingInput,
+        ...part === 0 ? this.#firstPart : this.#laterPart,
+        ...last ? this.#update : [],
+      ]);
     }
     this.#gpu.check();
   }
 
   /**
-   * Forward on up to `partSize` images, centre crops, no dropout; adds to the totals.
+   * Forward on up to `partSize` images, without dropout; adds to the totals.
    *
+   * @param batch records (their centre crops are taken) or ready images, and labels
    * @param count images that are real; the arrays may be longer or shorter than a part
    */
-  evaluateStep(records: Uint8Array, labels: Uint32Array, count: number): void {
+  evaluateStep(
+    batch: { labels: Uint32Array } & ({ records: Uint8Array } | { images: Float32Array }),
+    count: number,
+  ): void {
     const crops = new Uint32Array(this.partSize).fill(centreCrop(this.options.preprocess));
     const step = { learningRate: 0, seed: 0, step: 0, part: 0, images: count };
-    this.#upload({ records, labels, crops }, 0, step);
-    this.#submit(this.#evaluation);
+    this.#upload({ crops, ...batch }, 0, step, this.#evaluationPlan);
+    this.#submit([..."images" in batch ? [] : this.#evaluationInput, ...this.#evaluation]);
     this.#gpu.check();
   }
 
@@ -258,7 +274,11 @@ export class Engine {
    * @throws {Error} where the adapter has no timestamp queries.
    */
   profileStep(): Promise<DispatchTime[]> {
-    return timeDispatches(this.#gpu.device, [...this.#firstPart, ...this.#update]);
+    return timeDispatches(this.#gpu.device, [
+      ...this.#trainingInput,
+      ...this.#firstPart,
+      ...this.#update,
+    ]);
   }
 
   close(): void {
@@ -266,20 +286,22 @@ export class Engine {
     this.#buffers.clear();
   }
 
-  #upload(
-    batch: { records: Uint8Array; labels: Uint32Array; crops: Uint32Array },
-    part: number,
-    step: StepValues,
-  ): void {
+  #upload(batch: InputBatch, part: number, step: StepValues, { activationSlots }: Plan): void {
     const first = part * this.partSize;
-    const records = batch.records.subarray(
-      first * this.#recordBytes,
-      (first + this.partSize) * this.#recordBytes,
-    );
-    this.#staging.set(records);
-    this.#write("records", this.#staging);
-    this.#write("labels", batch.labels.slice(first, first + this.partSize));
-    this.#write("crops", batch.crops.slice(first, first + this.partSize));
+    const end = first + this.partSize;
+    if ("images" in batch) {
+      const { shape } = this.#graph.input;
+      const floats = elementsOf(shape);
+      const images = batch.images.subarray(first * floats, end * floats);
+      const slot = activationSlots.get(this.#graph.input.id)!;
+      this.#write(slot, toStorage(images, shape, images.length / floats));
+    } else {
+      const bytes = this.#recordBytes;
+      this.#staging.set(batch.records.subarray(first * bytes, end * bytes));
+      this.#write("records", this.#staging);
+      this.#write("crops", batch.crops.slice(first, end));
+    }
+    this.#write("labels", batch.labels.slice(first, end));
     this.#gpu.device.queue.writeBuffer(this.#buffers.get("step")!, 0, encodeStep(step));
   }
 
