@@ -34,10 +34,9 @@ export function pageRoute({ classifier }: { classifier: () => Classifier | undef
 
 /** Which model answers and how often it errs, measured on images that it was not trained on. */
 function describeModel({ name, version, metrics, output }: ModelManifest): string {
-  const top1 = percent(metrics.top1Error);
-  const top5 = output.classes > 5 ? `, best five ${percent(metrics.top5Error)}` : "";
-  return `${name} ${version}, ${output.classes} classes. Wrong on ${metrics.images} ` +
-    `${metrics.split} images: best guess ${top1}${top5}.`;
+  const top5 = output.classes > 5 ? `, all five wrong ${percent(metrics.top5Error)}` : "";
+  return `${name} ${version}, ${output.classes} classes. Measured on ${metrics.images} ` +
+    `${metrics.split} images: best guess wrong ${percent(metrics.top1Error)}${top5}.`;
 }
 
 function percent(fraction: number): string {

@@ -8,7 +8,10 @@ Deno.test("GET / says which model answers and its measured error", async () => {
   assertEquals(response.status, 200);
   assertStringIncludes(response.headers.get("Content-Type")!, "text/html");
   const page = await response.text();
-  assertStringIncludes(page, "colours v1, 4 classes. Wrong on 40 test images: best guess 12.5 %.");
+  assertStringIncludes(
+    page,
+    "colours v1, 4 classes. Measured on 40 test images: best guess wrong 12.5 %.",
+  );
 });
 
 Deno.test("GET / escapes what comes from the manifest", async () => {

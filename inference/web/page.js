@@ -7,7 +7,8 @@ const preview = byId("preview");
 const status = byId("status");
 const results = byId("results");
 
-byId("origin").textContent = location.origin;
+const service = new URL("v1/classify", location.href);
+byId("address").textContent = service.href;
 
 /** The last image chosen wins: an answer to an earlier one is dropped. */
 let pending = new AbortController();
@@ -53,9 +54,9 @@ async function classify(image) {
   results.replaceChildren();
   say("Looking…");
   try {
-    const response = await fetch("v1/classify?top=5", { method: "POST", body: image, signal });
+    const response = await fetch(`${service}?top=5`, { method: "POST", body: image, signal });
     const answer = await response.json();
-    if (!response.ok) return say(`${answer.title}. ${answer.detail}`, true);
+    if (!response.ok) return say(answer.detail, true);
     bars(answer.predictions);
     const [best] = answer.predictions;
     const took = Math.round(answer.timing.total_ms);
