@@ -98,11 +98,11 @@ export async function runOp(gpu: Gpu, op: Op, run: OpRun): Promise<OpResult> {
     else garbage(`gradParameter ${i}`, spec.floats * 4);
   });
   (forward.savedBytes ?? []).forEach((bytes, i) => garbage(`saved ${i}`, bytes));
-  const scratch = [forward, backward].flatMap((
-    { scratchBytes = [] },
-  ) => [...scratchBytes.entries()]);
-  for (const [i, bytes] of scratch) {
-    if (bytes / 4 > (buffers.get(`scratch ${i}`)?.size ?? 0) / 4) garbage(`scratch ${i}`, bytes);
+  // Scratch lives within one direction: each may have what the larger needs.
+  for (const { scratchBytes = [] } of [forward, backward]) {
+    scratchBytes.forEach((bytes, i) => {
+      if (bytes > (buffers.get(`scratch ${i}`)?.size ?? 0)) garbage(`scratch ${i}`, bytes);
+    });
   }
   if (run.labels) add("labels 0", Uint32Array.from(run.labels));
   garbage("losses 0", batch * 12);

@@ -41,7 +41,7 @@ interface Geometry {
   readonly pads: readonly [number, number, number, number];
 }
 
-const THREADS = 64;
+const WORKGROUP_THREADS = 64;
 /** Positions in a window that fit into a byte. */
 const MAX_AREA = 256;
 
@@ -140,30 +140,41 @@ function describe(g: Geometry, direction: string): string {
 }
 
 function forward(g: Geometry, context: OpContext): OpWork {
-  const vectors = context.batch * floatsOf(g.output) / 4;
+  const threads = context.batch * floatsOf(g.output) / 4;
   const code = specialize(forwardText, {
     ...sizes(g),
-    VECTORS: vectors,
+    THREADS: threads,
+    OVERHANGS: g.pads.some((padding) => padding > 0),
     RELU: context.fusedRelu,
   });
   return {
     dispatches: [{
       kernel: { label: describe(g, "forward"), code },
       bindings: [ref("input"), ref("output"), ref("saved")].map((buffer) => ({ buffer })),
-      workgroups: flatWorkgroups(vectors, THREADS, context.target.maxWorkgroups),
+      workgroups: flatWorkgroups(threads, WORKGROUP_THREADS, context.target.maxWorkgroups),
     }],
-    savedBytes: [vectors * 4],
+    savedBytes: [threads * 4],
   };
 }
 
 function backward(g: Geometry, context: OpContext): OpWork {
-  const vectors = context.batch * floatsOf(g.input) / 4;
-  const code = specialize(backwardText, { ...sizes(g), VECTORS: vectors });
+  const { input, kernel, strides, pads } = g;
+  const blocksY = Math.ceil((pads[0] + input.height) / strides[0]);
+  const blocksX = Math.ceil((pads[1] + input.width) / strides[1]);
+  const threads = context.batch * blocksY * blocksX * input.stride / 4;
+  const code = specialize(backwardText, {
+    ...sizes(g),
+    THREADS: threads,
+    BLOCKS_Y: blocksY,
+    BLOCKS_X: blocksX,
+    REACH_Y: Math.ceil(kernel[0] / strides[0]),
+    REACH_X: Math.ceil(kernel[1] / strides[1]),
+  });
   return {
     dispatches: [{
       kernel: { label: describe(g, "backward"), code },
       bindings: [ref("saved"), ref("gradOutput"), ref("gradInput")].map((buffer) => ({ buffer })),
-      workgroups: flatWorkgroups(vectors, THREADS, context.target.maxWorkgroups),
+      workgroups: flatWorkgroups(threads, WORKGROUP_THREADS, context.target.maxWorkgroups),
     }],
   };
 }

@@ -1,4 +1,4 @@
-const VECTORS = 0u;
+const THREADS = 0u;
 const IN_HEIGHT = 0;
 const IN_WIDTH = 0;
 const OUT_HEIGHT = 0;
@@ -10,11 +10,17 @@ const STRIDE_Y = 0;
 const STRIDE_X = 0;
 const PAD_TOP = 0;
 const PAD_LEFT = 0;
+const BLOCKS_Y = 0;
+const BLOCKS_X = 0;
+// Windows that begin in a block's own place or before it and reach into it.
+const REACH_Y = 0;
+const REACH_X = 0;
 
 @group(0) @binding(0) var<storage, read> places: array<u32>;
 @group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
 
+// A thread takes a block as large as the strides, because the same windows lie over all of it.
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -22,27 +28,48 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = (group.y * groups.x + group.x) * 64u + lane;
-  if (at >= VECTORS) {
+  if (at >= THREADS) {
     return;
   }
   let vector = i32(at) % PIXEL_VECTORS;
-  let pixel = i32(at) / PIXEL_VECTORS;
-  let x = pixel % IN_WIDTH + PAD_LEFT;
-  let y = pixel / IN_WIDTH % IN_HEIGHT + PAD_TOP;
-  let image = pixel / (IN_WIDTH * IN_HEIGHT);
-  // Windows over the pixel: from the first that ends behind it to the last that begins at it.
-  let first_x = max(0, (x - KERNEL_WIDTH + STRIDE_X) / STRIDE_X);
-  let first_y = max(0, (y - KERNEL_HEIGHT + STRIDE_Y) / STRIDE_Y);
-  let last_x = min(x / STRIDE_X, OUT_WIDTH - 1);
-  let last_y = min(y / STRIDE_Y, OUT_HEIGHT - 1);
-  var sum = vec4f();
-  for (var v = first_y; v <= last_y; v++) {
-    for (var u = first_x; u <= last_x; u++) {
-      let window = ((image * OUT_HEIGHT + v) * OUT_WIDTH + u) * PIXEL_VECTORS + vector;
-      let packed = vec4u(places[window]) >> vec4u(0u, 8u, 16u, 24u) & vec4u(0xffu);
-      let place = u32((y - v * STRIDE_Y) * KERNEL_WIDTH + x - u * STRIDE_X);
-      sum += select(vec4f(), grad_output[window], packed == vec4u(place));
+  let block = i32(at) / PIXEL_VECTORS;
+  let block_x = block % BLOCKS_X;
+  let block_y = block / BLOCKS_X % BLOCKS_Y;
+  let image = block / (BLOCKS_X * BLOCKS_Y);
+  var place_of: array<vec4u, REACH_Y * REACH_X>;
+  var gradients: array<vec4f, REACH_Y * REACH_X>;
+  for (var i = 0; i < REACH_Y; i++) {
+    for (var j = 0; j < REACH_X; j++) {
+      let v = block_y - i;
+      let u = block_x - j;
+      let inside = v >= 0 && v < OUT_HEIGHT && u >= 0 && u < OUT_WIDTH;
+      let row = image * OUT_HEIGHT + clamp(v, 0, OUT_HEIGHT - 1);
+      let window = (row * OUT_WIDTH + clamp(u, 0, OUT_WIDTH - 1)) * PIXEL_VECTORS + vector;
+      let packed = vec4u(places[window]) >> vec4u(0u, 8u, 16u, 24u);
+      place_of[i * REACH_X + j] = packed & vec4u(0xffu);
+      gradients[i * REACH_X + j] = select(vec4f(), grad_output[window], inside);
     }
   }
-  grad_input[at] = sum;
+  for (var dy = 0; dy < STRIDE_Y; dy++) {
+    for (var dx = 0; dx < STRIDE_X; dx++) {
+      let y = block_y * STRIDE_Y + dy - PAD_TOP;
+      let x = block_x * STRIDE_X + dx - PAD_LEFT;
+      if (y < 0 || y >= IN_HEIGHT || x < 0 || x >= IN_WIDTH) {
+        continue;
+      }
+      var sum = vec4f();
+      for (var i = 0; i < REACH_Y; i++) {
+        for (var j = 0; j < REACH_X; j++) {
+          let r = i * STRIDE_Y + dy;
+          let s = j * STRIDE_X + dx;
+          if (r < KERNEL_HEIGHT && s < KERNEL_WIDTH) {
+            let here = place_of[i * REACH_X + j] == vec4u(u32(r * KERNEL_WIDTH + s));
+            sum += select(vec4f(), gradients[i * REACH_X + j], here);
+          }
+        }
+      }
+      let pixel = (image * IN_HEIGHT + y) * IN_WIDTH + x;
+      grad_input[pixel * PIXEL_VECTORS + vector] = sum;
+    }
+  }
 }
