@@ -22,10 +22,25 @@ from data import Preprocess, read_data  # noqa: E402
 from networks import ALEXNET_SMALL, AlexNet, LeNet5, initialise  # noqa: E402
 from sgd import Sgd  # noqa: E402
 
-# epochs, batch, rate, side, crop, augment
 DEFAULTS = {
-    "lenet5": {"epochs": 6, "batch": 64, "lr": 0.02, "side": 28, "crop": 28, "augment": False},
-    "alexnet-small": {"epochs": 30, "batch": 32, "lr": 0.01, "side": 72, "crop": 64, "augment": True},
+    "lenet5": {
+        "epochs": 6,
+        "batch": 64,
+        "lr": 0.02,
+        "decay": 0.002,
+        "side": 28,
+        "crop": 28,
+        "augment": False,
+    },
+    "alexnet-small": {
+        "epochs": 30,
+        "batch": 32,
+        "lr": 0.02,
+        "decay": 0.0005,
+        "side": 72,
+        "crop": 64,
+        "augment": True,
+    },
 }
 
 
@@ -37,7 +52,7 @@ def parse_arguments():
     parser.add_argument("--batch", type=int)
     parser.add_argument("--lr", type=float, help="rate at the start")
     parser.add_argument("--momentum", type=float, default=0.9)
-    parser.add_argument("--decay", type=float, default=0.0005)
+    parser.add_argument("--decay", type=float, help="of the weights, times the rate")
     parser.add_argument("--schedule", choices=["cosine", "step", "constant"], default="cosine")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, help="pixels of a prepared image")
