@@ -113,6 +113,11 @@ declare module "@std/path" {
   export function toNamespacedPath(path: string): string;
 }
 
+declare module "@std/text/levenshtein-distance" {
+  /** Insertions, deletions and substitutions between two texts. */
+  export function levenshteinDistance(str1: string, str2: string): number;
+}
+
 declare module "@std/cli/parse-args" {
   export interface ParseOptions<
     S extends string,

@@ -70,10 +70,12 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const headerLength = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   const end = LENGTH_BYTES + headerLength;
   if (end > body.length) throw refuse("it has no header");
-  const text = new TextDecoder().decode(body.subarray(LENGTH_BYTES, end));
-  const header = HeaderSchema.safeParse(JSON.parse(text));
-  if (!header.success) throw refuse(z.prettifyError(header.error));
-  const { model, state, ...tensors } = header.data;
+  const header = parseHeader(body.subarray(LENGTH_BYTES, end));
+  if (typeof header === "string") throw refuse(header);
+  const { model, state, ...tensors } = header;
+  const numbers = [...tensors.parameters, ...tensors.momenta]
+    .reduce((sum, { length }) => sum + length, 0);
+  if (end + 4 * numbers !== body.length) throw refuse("its numbers are not those of its header");
   let offset = end;
   const take = (entries: z.infer<typeof TensorEntry>[]): ParameterValues =>
     new Map(entries.map(({ name, length }) => {
@@ -82,4 +84,18 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       return [name, values];
     }));
   return { model, state, parameters: take(tensors.parameters), momenta: take(tensors.momenta) };
+}
+
+/** The header, or what is wrong with it. */
+function parseHeader(bytes: Uint8Array): z.infer<typeof HeaderSchema> | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return "its header is not JSON";
+  }
+  const result = HeaderSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  return `its header's ${issue!.path.join(".")}: ${issue!.message}`;
 }

@@ -15,7 +15,7 @@ export interface LoadedRun {
 }
 
 /**
- * @throws {Error} where the folder holds no run, or no checkpoint yet.
+ * @throws {Error} where the folder holds no run, no checkpoint yet or that of another model.
  * @throws {SyntaxError} where one of them is damaged.
  */
 export async function loadRun(folder: string): Promise<LoadedRun> {
@@ -28,6 +28,11 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
     throw new Error(`Cannot use run ${folder}: it has no checkpoint (no epoch was finished)`, {
       cause: error,
     });
+  }
+  if (checkpoint.model !== run.config.model) {
+    throw new Error(
+      `Cannot use run ${folder}: its checkpoint is of ${checkpoint.model}, not ${run.config.model}`,
+    );
   }
   const { build, crop, channels } = MODELS[run.config.model];
   return {

@@ -1,13 +1,14 @@
 // The offline half of topfive: data, training, evaluation, export, publishing.
+import { nearestName } from "./commands/arguments.ts";
+import { dataMakeCommand } from "./commands/data_make_command.ts";
 import { evaluateCommand } from "./commands/evaluate_command.ts";
 import { exportCommand } from "./commands/export_command.ts";
 import { planCommand } from "./commands/plan_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
 import { trainCommand } from "./commands/train_command.ts";
-import { dataMakeCommand } from "./dataset/data_make_command.ts";
 import { VERSION } from "./version.ts";
 
-type Command = (args: string[]) => Promise<number>;
+type Command = (args: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   train: trainCommand,
@@ -16,18 +17,23 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   publish: publishCommand,
   plan: planCommand,
   data: dataCommand,
-  version: () => {
-    console.log(VERSION);
-    return Promise.resolve(0);
-  },
+  version: printVersion,
+  "--version": printVersion,
 };
+/** Those that the start script runs itself; here only to be guessed at. */
+const OTHERS = ["demo", "test", "doctor", "serve", "check", "ok", "help"];
 
-async function dataCommand([name, ...args]: string[]): Promise<number> {
+function printVersion(): Promise<number> {
+  console.log(VERSION);
+  return Promise.resolve(0);
+}
+
+async function dataCommand([name, ...args]: readonly string[]): Promise<number> {
   if (name === "make") return await dataMakeCommand(args);
   const asked = name === "--help" || name === "-h";
   const usage = "Usage: topfive data make DIR [options]   (topfive data make --help)";
   if (asked) console.log(usage);
-  else console.error(`topfive data: ${name ?? "no command"}: expected make\n${usage}`);
+  else console.error(`topfive: data ${name ?? "alone"} is not a command (expected make)\n${usage}`);
   return asked ? 0 : 2;
 }
 
@@ -37,9 +43,11 @@ if (import.meta.main) {
   if (command) {
     Deno.exit(await command(args));
   }
+  const names = Object.keys(COMMANDS).filter((known) => !known.startsWith("-"));
+  const nearest = nearestName(name, [...names, ...OTHERS]);
+  const hint = nearest === undefined ? `expected ${names.join(", ")}` : `did you mean ${nearest}?`;
   console.error(
-    `topfive: ${JSON.stringify(name)} is not a command ` +
-      `(expected ${Object.keys(COMMANDS).join(", ")}; ./topfive --help lists them all)`,
+    `topfive: ${JSON.stringify(name)} is not a command (${hint}; ./topfive --help lists all)`,
   );
   Deno.exit(2);
 }

@@ -1,6 +1,7 @@
 /**
- * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch) and
- * `checkpoint` (the weights and momenta, and where training stood).
+ * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch),
+ * `checkpoint` (the weights and momenta, and where training stood) and `evaluation.json` (what the
+ * checkpoint gets right on data of its own).
  * @module
  */
 import { join } from "node:path";
@@ -16,7 +17,7 @@ const RunSchema = z.strictObject({
   classes: z.array(z.string()).min(2),
   /** Per channel, in the units of pixels. */
   mean: z.array(z.number()),
-  std: z.array(z.number()),
+  std: z.array(z.number().positive()),
   adapter: z.string(),
   data: z.strictObject({
     fingerprint: z.string(),
@@ -31,48 +32,104 @@ const RunSchema = z.strictObject({
 
 export type Run = z.infer<typeof RunSchema>;
 
+export const SPLIT_NAMES = ["train", "validation", "test"] as const;
+export type SplitName = typeof SPLIT_NAMES[number];
+
+const RunEvaluationSchema = z.strictObject({
+  split: z.enum(SPLIT_NAMES),
+  /** Steps that the measured checkpoint had been trained. */
+  step: z.int().nonnegative(),
+  images: z.int().positive(),
+  loss: z.number(),
+  top1Error: z.number(),
+  top5Error: z.number(),
+  dataFingerprint: z.string(),
+});
+
+export type RunEvaluation = z.infer<typeof RunEvaluationSchema>;
+
 const RUN_FILE = "run.json";
 const METRICS_FILE = "metrics.jsonl";
+const EVALUATION_FILE = "evaluation.json";
 
 /** The path of a run's checkpoint. */
 export function checkpointPath(folder: string): string {
   return join(folder, "checkpoint");
 }
 
+/** @throws {Error} where the folder already holds a run. */
+export async function requireNoRun(folder: string): Promise<void> {
+  const exists = await Deno.lstat(join(folder, RUN_FILE)).then(() => true, () => false);
+  if (!exists) return;
+  throw new Error(`Cannot train into ${folder}: it holds a run (name another with --out)`);
+}
+
 /**
  * Makes the folder and writes `run.json`.
  *
- * @throws {Error} where the folder already holds a run.
+ * @throws {Error} where the folder already holds a run or cannot be made.
  */
 export async function createRunFolder(folder: string, run: Run): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
-  const path = join(folder, RUN_FILE);
-  const exists = await Deno.stat(path).then(() => true, () => false);
-  if (exists) {
-    throw new Error(`Cannot train into ${folder}: it holds a run (name another with --out)`);
-  }
-  await writeAtomically(path, [new TextEncoder().encode(JSON.stringify(run, null, 2) + "\n")]);
-}
-
-/** @throws {Error} where the folder holds no run or its `run.json` is damaged. */
-export async function readRun(folder: string): Promise<Run> {
-  let text: string;
   try {
-    text = await Deno.readTextFile(join(folder, RUN_FILE));
-  } catch (error) {
-    throw new Error(
-      `Cannot read run ${folder}: no ${RUN_FILE} in it (train one: ./topfive train --out ${folder})`,
-      { cause: error },
-    );
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Error(`Cannot train into ${folder}: the folder cannot be made (${message})`, {
+      cause,
+    });
   }
-  const result = RunSchema.safeParse(JSON.parse(text));
-  if (!result.success) {
-    throw new SyntaxError(`Cannot read run ${folder}: ${z.prettifyError(result.error)}`);
-  }
-  return result.data;
+  await requireNoRun(folder);
+  await writeJson(join(folder, RUN_FILE), run);
 }
 
+/**
+ * @throws {Error} where the folder holds no run.
+ * @throws {SyntaxError} where its `run.json` is damaged.
+ */
+export async function readRun(folder: string): Promise<Run> {
+  const run = await readJson(join(folder, RUN_FILE), RunSchema);
+  if (run !== null) return run;
+  throw new Error(
+    `Cannot read run ${folder}: no ${RUN_FILE} in it (train one: ./topfive train --out ${folder})`,
+  );
+}
+
+/** Adds a line to `metrics.jsonl`. */
 export async function appendMetrics(folder: string, record: EpochRecord): Promise<void> {
   const line = JSON.stringify(record) + "\n";
   await Deno.writeTextFile(join(folder, METRICS_FILE), line, { append: true });
+}
+
+/** Keeps an evaluation in the run; the last one counts. */
+export async function writeEvaluation(folder: string, evaluation: RunEvaluation): Promise<void> {
+  await writeJson(join(folder, EVALUATION_FILE), evaluation);
+}
+
+/**
+ * The run's last evaluation, or null where it was never measured.
+ *
+ * @throws {SyntaxError} where the file is damaged.
+ */
+export async function readEvaluation(folder: string): Promise<RunEvaluation | null> {
+  return await readJson(join(folder, EVALUATION_FILE), RunEvaluationSchema);
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  const text = JSON.stringify(value, null, 2) + "\n";
+  await writeAtomically(path, [new TextEncoder().encode(text)]);
+}
+
+async function readJson<Output>(path: string, schema: z.ZodType<Output>): Promise<Output | null> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    const { message } = error as Error;
+    throw new SyntaxError(`Cannot read ${path}: ${message}`, { cause: error });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new SyntaxError(`Cannot read ${path}: ${issue!.path.join(".")}: ${issue!.message}`);
 }

@@ -63,23 +63,36 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
   await engine.takeTotals();
 
   let step = 0;
-  while (step < steps && !signal.aborted) {
-    // ---- training step: nothing else belongs between these two lines ----
-    const { records, labels } = loader.next();
-    drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
-    const learningRate = learningRateAt(schedule, step);
-    engine.trainStep({ records, labels, crops }, { learningRate, seed, step });
-    step++;
-    // ---- the rest only observes ----
-    const epochEnds = step % loader.stepsPerEpoch === 0;
-    await observer.afterStep(step, epochEnds);
-    if (epochEnds) {
-      const validation = await evaluate(engine, dataset.validation);
-      const state = { step, loader: loader.position };
-      await options.onEpoch(observer.epoch(step, learningRate, validation), state);
+  try {
+    while (step < steps && !signal.aborted) {
+      if (step % loader.stepsPerEpoch === 0) observer.startEpoch();
+      // ---- training step: nothing else belongs between these two lines ----
+      const { records, labels } = loader.next();
+      drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
+      const learningRate = learningRateAt(schedule, step);
+      engine.trainStep({ records, labels, crops }, { learningRate, seed, step });
+      step++;
+      // ---- the rest only observes ----
+      const epochEnds = step % loader.stepsPerEpoch === 0;
+      await observer.afterStep(step, epochEnds);
+      if (epochEnds) {
+        const validation = await evaluate(engine, dataset.validation);
+        requireFinite(validation.loss, step);
+        const state = { step, loader: loader.position };
+        await options.onEpoch(observer.epoch(step, learningRate, validation), state);
+      }
     }
+  } finally {
+    await observer.settle();
   }
   return { step, loader: loader.position };
+}
+
+function requireFinite(loss: number, step: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new Error(
+    `Cannot go on training: the loss is ${loss} at step ${step} (lower the learning rate)`,
+  );
 }
 
 /** Looks at the totals now and then, without holding the steps up, and keeps the epoch's sums. */
@@ -90,8 +103,8 @@ class Observer {
   #pending: Promise<Totals> | null = null;
   #unseen = 0;
   #interval = 1;
-  #lookedAt = performance.now();
-  #epochStart = performance.now();
+  #lookedAt = 0;
+  #epochStart = 0;
   #rate = 0;
   #loss = Number.NaN;
   #error = Number.NaN;
@@ -101,6 +114,18 @@ class Observer {
     this.#options = options;
     this.#steps = steps;
     this.#stepsPerEpoch = stepsPerEpoch;
+  }
+
+  /** Starts the epoch's sums and clock: evaluating and saving the last one do not count. */
+  startEpoch(): void {
+    this.#epoch = { images: 0, loss: 0, errors: 0 };
+    this.#epochStart = this.#lookedAt = performance.now();
+  }
+
+  /** Waits for a look that nobody will see, because training ended before it came. */
+  async settle(): Promise<void> {
+    await this.#pending?.catch(() => {});
+    this.#pending = null;
   }
 
   /** A look is asked for after one step and awaited after the next, which keeps the GPU busy. */
@@ -121,11 +146,7 @@ class Observer {
     if (images === 0) return;
     this.#loss = loss / images;
     this.#error = top1Errors / images;
-    if (!Number.isFinite(this.#loss)) {
-      throw new Error(
-        `Cannot go on training: the loss is ${this.#loss} at step ${step} (lower the learning rate)`,
-      );
-    }
+    requireFinite(this.#loss, step);
     this.#epoch.images += images;
     this.#epoch.loss += loss;
     this.#epoch.errors += top1Errors;
@@ -158,12 +179,10 @@ class Observer {
     });
   }
 
-  /** Closes the epoch. */
+  /** The record of the epoch that ended. */
   epoch(step: number, learningRate: number, validation: Evaluation): EpochRecord {
     const { images, loss, errors } = this.#epoch;
     const trained = (this.#lookedAt - this.#epochStart) / 1000;
-    this.#epoch = { images: 0, loss: 0, errors: 0 };
-    this.#epochStart = this.#lookedAt = performance.now();
     return {
       epoch: step / this.#stepsPerEpoch,
       step,

@@ -1,10 +1,10 @@
-import { parseArgs } from "node:util";
 import { type LoadedRun, loadRun } from "../load_run.ts";
 import { exportOnnx } from "../onnx/export.ts";
 import { encodeOnnxChunks } from "../onnx/write.ts";
 import { VERSION } from "../version.ts";
 import { writeAtomically } from "../write_atomically.ts";
-import { runCommand } from "./command_error.ts";
+import { readArguments } from "./arguments.ts";
+import { runCommand } from "./command.ts";
 
 const HELP = `Writes a trained run as an ONNX file
 
@@ -17,27 +17,31 @@ Usage: topfive export RUN --onnx FILE
 Example
   topfive export runs/first --onnx first.onnx`;
 
-export function exportCommand(args: string[]): Promise<number> {
-  return runCommand("export", async () => {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { onnx: { type: "string" }, help: { type: "boolean", short: "h" } },
-    });
-    if (values.help) {
-      console.log(HELP);
-      return 0;
-    }
-    const [folder] = positionals;
-    if (folder === undefined || positionals.length > 1 || values.onnx === undefined) {
-      throw new SyntaxError("Cannot export: expected one run folder and --onnx FILE");
-    }
-    const chunks = encodeRun(await loadRun(folder));
-    await writeAtomically(values.onnx, chunks);
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    console.log(`${values.onnx}: ${(bytes / 1e6).toFixed(1)} MB`);
-    return 0;
+interface Given {
+  readonly folder: string;
+  readonly onnx: string;
+}
+
+export function exportCommand(args: readonly string[]): Promise<number> {
+  return runCommand({ name: "export", help: () => HELP, read, run }, args);
+}
+
+function read(args: readonly string[]): Given {
+  const { options: { onnx }, positionals: [folder, ...others] } = readArguments("export", args, {
+    onnx: "value",
   });
+  if (folder === undefined || others.length > 0 || onnx === undefined) {
+    throw new SyntaxError("Cannot export: expected one run folder and --onnx FILE");
+  }
+  return { folder, onnx };
+}
+
+async function run({ folder, onnx }: Given): Promise<number> {
+  const chunks = encodeRun(await loadRun(folder));
+  await writeAtomically(onnx, chunks);
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  console.log(`${onnx}: ${(bytes / 1e6).toFixed(1)} MB`);
+  return 0;
 }
 
 /** The run's ONNX file, in pieces: the weights are views and not copied. */

@@ -1,11 +1,11 @@
-import { parseArgs } from "node:util";
 import type { Graph } from "../graph/graph.ts";
 import { multiplyAdds, nodeMultiplyAdds, parameterCount } from "../graph/graph.ts";
 import { layOutParameters } from "../graph/parameters.ts";
 import { plan } from "../graph/plan.ts";
 import { MODEL_NAMES, type ModelName, MODELS } from "../models/models.ts";
 import type { OpTarget } from "../ops/op.ts";
-import { runCommand } from "./command_error.ts";
+import { readArguments } from "./arguments.ts";
+import { runCommand } from "./command.ts";
 
 const HELP = `Prints a network layer by layer, and the memory that training it takes. Needs no GPU
 
@@ -26,37 +26,39 @@ const TARGET: OpTarget = {
   maxWorkgroups: 65535,
 };
 
-export function planCommand(args: string[]): Promise<number> {
-  return runCommand("plan", () => {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        classes: { type: "string" },
-        batch: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    if (values.help) {
-      console.log(HELP);
-      return Promise.resolve(0);
-    }
-    const [model] = positionals;
-    if (!(MODEL_NAMES as readonly string[]).includes(model ?? "")) {
-      throw new SyntaxError(`Cannot plan: expected a model (${MODEL_NAMES.join(", ")})`);
-    }
-    const preset = MODELS[model as ModelName];
-    const classes = count("classes", values.classes, model === "lenet5" ? 10 : 1000);
-    const batch = count("batch", values.batch, preset.defaults.batchSize);
-    console.log(describePlan(preset.build(classes), batch));
-    return Promise.resolve(0);
-  });
+interface Given {
+  readonly model: ModelName;
+  readonly classes: number;
+  readonly batch: number;
+}
+
+export function planCommand(args: readonly string[]): Promise<number> {
+  return runCommand({ name: "plan", help: () => HELP, read, run }, args);
+}
+
+function read(args: readonly string[]): Given {
+  const known = { classes: "value", batch: "value" } as const;
+  const { options, positionals: [name, ...others] } = readArguments("plan", args, known);
+  const model = MODEL_NAMES.find((known) => known === name);
+  if (model === undefined || others.length > 0) {
+    throw new SyntaxError(`Cannot plan: expected one model (${MODEL_NAMES.join(", ")})`);
+  }
+  return {
+    model,
+    classes: count("classes", options.classes, model === "lenet5" ? 10 : 1000),
+    batch: count("batch", options.batch, MODELS[model].defaults.batchSize),
+  };
 }
 
 function count(name: string, text: string | undefined, fallback: number): number {
   const value = text === undefined ? fallback : Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new SyntaxError(`Cannot plan: --${name} is ${text} (expected a positive integer)`);
+  throw new SyntaxError(`Cannot plan: --${name} is ${text} (expected a whole number, at least 1)`);
+}
+
+function run({ model, classes, batch }: Given): Promise<number> {
+  console.log(describePlan(MODELS[model].build(classes), batch));
+  return Promise.resolve(0);
 }
 
 export function describePlan(graph: Graph, batch: number): string {

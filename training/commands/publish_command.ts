@@ -1,10 +1,11 @@
-import { parseArgs } from "node:util";
-import { publishModel } from "../../shared/model_registry.ts";
+import { parseSafeName } from "../../shared/manifest.ts";
+import { publishModel, type UnpublishedManifest } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import { type LoadedRun, loadRun } from "../load_run.ts";
 import { INPUT_NAME, OUTPUT_NAME } from "../onnx/export.ts";
-import { runCommand } from "./command_error.ts";
-import { EvaluationFile, evaluationPath } from "./evaluate_command.ts";
+import { readEvaluation, type RunEvaluation } from "../run_folder.ts";
+import { readArguments } from "./arguments.ts";
+import { runCommand } from "./command.ts";
 import { encodeRun } from "./export_command.ts";
 
 const HELP = `Exports a run as ONNX and publishes it, with its manifest, to an object store
@@ -21,80 +22,84 @@ The weights and the manifest are written first; the pointer "latest" moves last.
 Example
   topfive publish runs/first --store store --name shapes`;
 
-export function publishCommand(args: string[]): Promise<number> {
-  return runCommand("publish", async () => {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        store: { type: "string" },
-        name: { type: "string" },
-        version: { type: "string" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    if (values.help) {
-      console.log(HELP);
-      return 0;
-    }
-    const [folder] = positionals;
-    const { store, name } = values;
-    if (folder === undefined || positionals.length > 1 || !store || !name) {
-      throw new SyntaxError("Cannot publish: expected one run folder, --store DIR and --name NAME");
-    }
-    const loaded = await loadRun(folder);
-    const evaluation = await readEvaluation(folder);
-    const manifest = await publishModel(openStore(store), {
-      weights: await joined(encodeRun(loaded)),
-      manifest: describe(loaded, evaluation, { name, ...values }),
-    });
-    const { version, weights } = manifest;
-    console.log(
-      values.json
-        ? JSON.stringify(manifest, null, 2)
-        : `published ${name} ${version}: ${(weights.byteLength / 1e6).toFixed(1)} MB, ` +
-          `top-1 error ${(100 * evaluation.top1Error).toFixed(2)} % on ${evaluation.images} images`,
-    );
-    return 0;
+interface Given {
+  readonly folder: string;
+  readonly store: string;
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly json: boolean;
+}
+
+export function publishCommand(args: readonly string[]): Promise<number> {
+  return runCommand({ name: "publish", help: () => HELP, read, run }, args);
+}
+
+function read(args: readonly string[]): Given {
+  const { options, positionals: [folder, ...others] } = readArguments("publish", args, {
+    store: "value",
+    name: "value",
+    version: "value",
+    json: "switch",
   });
+  const { store, name, version, json = false } = options;
+  if (folder === undefined || others.length > 0 || store === undefined || name === undefined) {
+    throw new SyntaxError("Cannot publish: expected one run folder, --store DIR and --name NAME");
+  }
+  parseSafeName("model name", name);
+  if (version !== undefined) parseSafeName("model version", version);
+  return { folder, store, name, version, json };
+}
+
+async function run({ folder, store, name, version, json }: Given): Promise<number> {
+  const loaded = await loadRun(folder);
+  const evaluation = await requireEvaluation(folder, loaded);
+  const manifest = await publishModel(openStore(store), {
+    weights: await joined(encodeRun(loaded)),
+    manifest: describe(loaded, evaluation, name, version),
+  });
+  const megabytes = (manifest.weights.byteLength / 1e6).toFixed(1);
+  console.log(
+    json
+      ? JSON.stringify(manifest, null, 2)
+      : `published ${name} ${manifest.version}: ${megabytes} MB, ` +
+        `top-1 error ${(100 * evaluation.top1Error).toFixed(2)} % on ${evaluation.images} images`,
+  );
+  return 0;
 }
 
 async function joined(chunks: readonly Uint8Array[]): Promise<Uint8Array> {
   return await new Blob(chunks as Uint8Array<ArrayBuffer>[]).bytes();
 }
 
-async function readEvaluation(folder: string) {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(evaluationPath(folder));
-  } catch (error) {
-    throw new Error(
-      `Cannot publish ${folder}: it was not measured ` +
-        `(run: ./topfive evaluate ${folder} --data DIR)`,
-      { cause: error },
-    );
-  }
-  return EvaluationFile.parse(JSON.parse(text));
+async function requireEvaluation(
+  folder: string,
+  { checkpoint: { state: { step } } }: LoadedRun,
+): Promise<RunEvaluation> {
+  const evaluation = await readEvaluation(folder);
+  if (evaluation?.step === step) return evaluation;
+  const problem = evaluation === null
+    ? "it was not measured"
+    : `it was measured at step ${evaluation.step} and trained on to step ${step}`;
+  throw new Error(
+    `Cannot publish ${folder}: ${problem} (run: ./topfive evaluate ${folder} --data DIR)`,
+  );
 }
 
 function describe(
   { run, graph, preprocess }: LoadedRun,
-  evaluation: Awaited<ReturnType<typeof readEvaluation>>,
-  { name, version }: { name: string; version?: string },
-) {
+  evaluation: RunEvaluation,
+  name: string,
+  version: string | undefined,
+): UnpublishedManifest {
   const createdAt = new Date().toISOString();
   const stamp = createdAt.replace(/[-:]|\.\d+Z/g, "").replace("T", "-");
   const { channels, height, width } = graph.input.shape;
-  const { dataFingerprint: _, ...metrics } = evaluation;
+  const { dataFingerprint: _data, step: _step, ...metrics } = evaluation;
   return {
     name,
     version: version ?? `${stamp}-${run.data.fingerprint.slice(0, 8)}`,
     createdAt,
-    input: {
-      name: INPUT_NAME,
-      shape: [-1, channels, height, width] as [number, number, number, number],
-    },
+    input: { name: INPUT_NAME, shape: [-1, channels, height, width] },
     output: { name: OUTPUT_NAME, classes: run.classes.length },
     preprocess: { ...preprocess, mean: [...preprocess.mean], std: [...preprocess.std] },
     labels: run.classes,

@@ -1,27 +1,59 @@
-import { parseArgs } from "node:util";
+import { saveCheckpoint } from "../checkpoint.ts";
 import {
   type Config,
-  CONFIG_NAMES,
   describeConfig,
-  flagOf,
-  isBoolean,
+  isSwitch,
   makeConfig,
+  optionOf,
+  parseModelName,
+  SETTING_NAMES,
 } from "../config.ts";
-import { appendMetrics, checkpointPath, createRunFolder, type Run } from "../run_folder.ts";
-import { saveCheckpoint } from "../checkpoint.ts";
 import { channelStatistics, type Dataset } from "../dataset/dataset.ts";
-import { openGpu } from "../gpu/device.ts";
+import { type Gpu, openGpu } from "../gpu/device.ts";
 import { Engine } from "../graph/engine.ts";
 import { parameterCount } from "../graph/graph.ts";
 import { initialValues } from "../graph/parameters.ts";
-import { MODEL_NAMES, type ModelName, MODELS } from "../models/models.ts";
+import { MODEL_NAMES, MODELS } from "../models/models.ts";
 import { formatDuration, formatProgress, ProgressLine } from "../progress.ts";
-import { type EpochRecord, train, type TrainingState } from "../trainer.ts";
+import {
+  appendMetrics,
+  checkpointPath,
+  createRunFolder,
+  requireNoRun,
+  type Run,
+} from "../run_folder.ts";
+import { train } from "../trainer.ts";
 import { VERSION } from "../version.ts";
+import { type OptionKind, readArguments } from "./arguments.ts";
+import { runCommand } from "./command.ts";
 import { openForModel } from "./open_for_model.ts";
-import { runCommand } from "./command_error.ts";
+import { stopSignal } from "./stop_signal.ts";
+import { formatBroken, formatEpoch } from "./train_report.ts";
 
-function help(model: ModelName): string {
+const OPTIONS = { model: "value", data: "value", out: "value", json: "switch" } as const;
+const SETTINGS: Record<string, OptionKind> = Object.fromEntries(
+  SETTING_NAMES.map((name) => [optionOf(name), isSwitch(name) ? "on-off" : "value"]),
+);
+/** As of a shell: 128 and the number of SIGINT. */
+const EXIT_STOPPED = 130;
+
+interface Given {
+  readonly config: Config;
+  readonly data: string;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+export function trainCommand(args: readonly string[]): Promise<number> {
+  return runCommand({ name: "train", help, read, run: trainRun }, args);
+}
+
+/** The settings are those of the model that is named before or after --help. */
+function help(args: readonly string[]): string {
+  const known = { ...OPTIONS, ...SETTINGS, help: "switch" } as const;
+  const longHelp = args.map((word) => word === "-h" ? "--help" : word);
+  const { options } = readArguments("train", longHelp, known);
+  const model = parseModelName(options.model ?? "alexnet-small");
   return `Trains a model on labelled images, on the GPU through WebGPU
 
 Usage: topfive train --model NAME --data DIR --out RUN [settings]
@@ -40,179 +72,109 @@ Examples
 Ctrl-C stops after the step in hand and keeps the checkpoint of the last whole epoch.`;
 }
 
-export function trainCommand(args: string[]): Promise<number> {
-  return runCommand("train", async () => {
-    const { model, data, out, json, config } = readArguments(args);
-    if (config === null) {
-      console.log(help((model ?? "alexnet-small") as ModelName));
-      return 0;
-    }
-    return await trainRun(config, { data: data!, out: out!, json });
-  });
-}
-
-function readArguments(args: string[]) {
-  const settings = CONFIG_NAMES.filter((name) => name !== "model");
-  const { values } = parseArgs({
-    args,
-    allowNegative: true,
-    options: {
-      model: { type: "string" },
-      data: { type: "string" },
-      out: { type: "string" },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h" },
-      ...Object.fromEntries(settings.map((name) => [
-        flagOf(name).slice(2),
-        { type: isBoolean(name) ? "boolean" as const : "string" as const },
-      ])),
-    },
-  });
-  const { model, data, out, json, help: wantsHelp } = values as {
-    model?: string;
-    data?: string;
-    out?: string;
-    json: boolean;
-    help?: boolean;
-  };
-  if (wantsHelp) {
-    if (model !== undefined) makeConfig(model, {});
-    return { model, data, out, json, config: null };
+function read(args: readonly string[]): Given {
+  const { options, positionals } = readArguments("train", args, { ...OPTIONS, ...SETTINGS });
+  if (positionals.length > 0) {
+    throw new SyntaxError(`Cannot train: ${positionals[0]} belongs to no option`);
   }
-  for (const [name, value] of Object.entries({ model, data, out })) {
-    if (value === undefined) throw new SyntaxError(`Cannot train: --${name} is missing`);
-  }
-  const flags: Record<string, unknown> = values;
-  const given = Object.fromEntries(
-    settings.map((name) => [name, settingOf(flags[flagOf(name).slice(2)], name)] as const)
-      .filter(([, value]) => value !== undefined),
-  );
-  return { model, data, out, json, config: makeConfig(model!, given) };
+  const { model, data, out, json = false } = options;
+  const missing = Object.entries({ model, data, out }).find(([, value]) => value === undefined);
+  if (missing) throw new SyntaxError(`Cannot train: --${missing[0]} is missing`);
+  const flags: Readonly<Record<string, string | boolean | undefined>> = options;
+  const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[optionOf(name)]]));
+  return { config: makeConfig(model!, given), data: data!, out: out!, json };
 }
 
-function settingOf(value: unknown, name: string): unknown {
-  if (typeof value !== "string" || name === "schedule") return value;
-  return value.trim() === "" ? Number.NaN : Number(value);
-}
-
-async function trainRun(
-  config: Config,
-  place: { data: string; out: string; json: boolean },
-): Promise<number> {
+async function trainRun({ config, data, out, json }: Given): Promise<number> {
+  // Found before the minutes that reading a large set may take.
+  await requireNoRun(out);
+  const dataset = await openForModel(data, config);
+  requireWholeBatch(dataset, config);
+  const { mean, std } = normalization(dataset);
+  const { build, crop, channels } = MODELS[config.model];
+  const graph = build(dataset.classes.length);
   const line = new ProgressLine();
-  const dataset = await openForModel(place.data, config);
-  const preset = MODELS[config.model];
-  const { mean, std } = channelStatistics(dataset.train, dataset.channels);
-  const graph = preset.build(dataset.classes.length);
   const gpu = await openGpu();
-  const run = describeRun(config, dataset, { mean, std }, gpu.description);
-  await createRunFolder(place.out, run);
-  line.print(
-    `${config.model}: ${parameterCount(graph).toLocaleString("en")} parameters, ` +
-      `${dataset.train.count.toLocaleString("en")} training images of ` +
-      `${dataset.classes.length} classes, on ${gpu.description}`,
-  );
-  line.update("compiling kernels");
-  const engine = await Engine.create(gpu, graph, {
-    batch: config.batchSize,
-    preprocess: { side: config.side, crop: preset.crop, channels: preset.channels, mean, std },
-    momentum: config.momentum,
-    decay: config.decay,
-  });
-  engine.loadParameters(initialValues(engine.arena, config.seed));
-  const save = async (state: TrainingState) => {
-    await saveCheckpoint(checkpointPath(place.out), {
-      model: config.model,
-      state,
-      parameters: await engine.readParameters(),
-      momenta: await engine.readMomenta(),
+  try {
+    line.print(
+      `${config.model}: ${parameterCount(graph).toLocaleString("en")} parameters, ` +
+        `${dataset.train.count.toLocaleString("en")} training images of ` +
+        `${dataset.classes.length} classes, on ${gpu.description}`,
+    );
+    line.update("compiling kernels");
+    const engine = await Engine.create(gpu, graph, {
+      batch: config.batchSize,
+      preprocess: { side: config.side, crop, channels, mean, std },
+      momentum: config.momentum,
+      decay: config.decay,
     });
-  };
-  const start = performance.now();
-  const stop = stopSignal(line);
-  const { step } = await train({
-    engine,
-    dataset,
-    config,
-    signal: stop.signal,
-    onProgress: (progress) => line.update(formatProgress(progress)),
-    onEpoch: async (record, state) => {
-      line.print(formatEpoch(record, config));
-      if (place.json) console.log(JSON.stringify(record));
-      await appendMetrics(place.out, record);
-      await save(state);
-    },
-  });
-  stop.release();
-  const seconds = (performance.now() - start) / 1000;
-  line.print(
-    `${stop.signal.aborted ? "stopped" : "trained"} ${step} steps in ${formatDuration(seconds)}; ` +
-      `run: ${place.out}`,
+    engine.loadParameters(initialValues(engine.arena, config.seed));
+    await createRunFolder(out, describeRun(config, dataset, { mean, std }, gpu));
+    const start = performance.now();
+    using stop = stopSignal(() => line.print("stopping after this step (again to stop at once)"));
+    const { step } = await train({
+      engine,
+      dataset,
+      config,
+      signal: stop.signal,
+      onProgress: (progress) => line.update(formatProgress(progress)),
+      onEpoch: async (record, state) => {
+        line.print(formatEpoch(record, config));
+        if (json) console.log(JSON.stringify(record));
+        await appendMetrics(out, record);
+        await saveCheckpoint(checkpointPath(out), {
+          model: config.model,
+          state,
+          parameters: await engine.readParameters(),
+          momenta: await engine.readMomenta(),
+        });
+      },
+    });
+    const ended = stop.signal.aborted ? "stopped" : "trained";
+    const seconds = (performance.now() - start) / 1000;
+    line.print(`${ended}: ${step} steps in ${formatDuration(seconds)}; run: ${out}`);
+    engine.close();
+    return stop.signal.aborted ? EXIT_STOPPED : 0;
+  } finally {
+    for (const text of formatBroken(dataset.broken)) line.print(text);
+    gpu.close();
+  }
+}
+
+function requireWholeBatch({ train: { count } }: Dataset, { batchSize }: Config): void {
+  if (batchSize <= count) return;
+  throw new RangeError(
+    `Cannot train: --batch-size is ${batchSize} and there are ${count} training images ` +
+      `(expected a batch size from 1 to ${count})`,
   );
-  reportBroken(dataset, line);
-  engine.close();
-  gpu.close();
-  return stop.signal.aborted ? 130 : 0;
+}
+
+/** A channel that never varies says nothing, whatever it is divided by; 1 keeps it finite. */
+function normalization(dataset: Dataset): { mean: number[]; std: number[] } {
+  const { mean, std } = channelStatistics(dataset.train, dataset.channels);
+  return { mean, std: std.map((value) => value === 0 ? 1 : value) };
 }
 
 function describeRun(
   config: Config,
   dataset: Dataset,
   statistics: { mean: number[]; std: number[] },
-  adapter: string,
+  gpu: Gpu,
 ): Run {
+  const { classes, fingerprint, train, validation, test, broken } = dataset;
+  const images = {
+    train: train.count,
+    validation: validation.count,
+    test: test?.count ?? 0,
+    broken: broken.length,
+  };
   return {
     codeVersion: VERSION,
     startedAt: new Date().toISOString(),
     config,
-    classes: dataset.classes,
+    classes,
     ...statistics,
-    adapter,
-    data: {
-      fingerprint: dataset.fingerprint,
-      images: {
-        train: dataset.train.count,
-        validation: dataset.validation.count,
-        test: dataset.test?.count ?? 0,
-        broken: dataset.broken.length,
-      },
-    },
+    adapter: gpu.description,
+    data: { fingerprint, images },
   };
-}
-
-/** The first Ctrl-C or SIGTERM stops after the step in hand; the second ends the process as usual. */
-function stopSignal(line: ProgressLine): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const release = () => {
-    Deno.removeSignalListener("SIGINT", stop);
-    Deno.removeSignalListener("SIGTERM", stop);
-  };
-  const stop = () => {
-    line.print("stopping after this step (again to stop at once)");
-    controller.abort();
-    release();
-  };
-  Deno.addSignalListener("SIGINT", stop);
-  Deno.addSignalListener("SIGTERM", stop);
-  return { signal: controller.signal, release };
-}
-
-function formatEpoch(record: EpochRecord, { epochs }: Config): string {
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  const { validation } = record;
-  return [
-    `epoch ${String(record.epoch).padStart(String(epochs).length)}/${epochs}`,
-    `training loss ${record.trainingLoss.toFixed(4)}`,
-    `validation loss ${validation.loss.toFixed(4)}`,
-    `top-1 error ${percent(validation.top1Error)}`,
-    `top-5 error ${percent(validation.top5Error)}`,
-    `${Math.round(record.imagesPerSecond)} images/s`,
-  ].join("  ");
-}
-
-function reportBroken({ broken }: Dataset, line: ProgressLine): void {
-  if (broken.length === 0) return;
-  line.print(`${broken.length} broken images were skipped:`);
-  for (const { file, reason } of broken.slice(0, 10)) line.print(`  ${file}: ${reason}`);
-  if (broken.length > 10) line.print(`  and ${broken.length - 10} more`);
 }
