@@ -11,14 +11,21 @@ export function storageBuffer(device: GPUDevice, bytes: number, label: string): 
   });
 }
 
-/** A storage buffer that holds the given numbers. */
+/** A storage buffer that holds the given numbers; the last word is filled up with zeros. */
 export function storageBufferOf(
   device: GPUDevice,
   data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
   label: string,
 ): GPUBuffer {
   const buffer = storageBuffer(device, data.byteLength, label);
-  device.queue.writeBuffer(buffer, 0, data);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const whole = bytes.length - bytes.length % 4;
+  device.queue.writeBuffer(buffer, 0, bytes, 0, whole);
+  if (whole < bytes.length) {
+    const last = new Uint8Array(4);
+    last.set(bytes.subarray(whole));
+    device.queue.writeBuffer(buffer, whole, last);
+  }
   return buffer;
 }
 

@@ -32,8 +32,8 @@ export interface Dispatch<Ref> {
  * Rewrites `const NAME = value;` lines of a WGSL text. The type suffix of the value in the text
  * (`u`, `f`, none) stays as it is.
  *
- * @throws {RangeError} on a name that the text does not have exactly once, or that stays unset
- * because its value in the text is 0 by convention ("must be given").
+ * @throws {RangeError} on a name that the text does not have exactly once, or a number that its
+ * type cannot hold.
  */
 export function specialize(code: string, constants: Constants): string {
   for (const [name, value] of Object.entries(constants)) {
@@ -51,12 +51,12 @@ export function specialize(code: string, constants: Constants): string {
 
 function literal(value: number | boolean, old: string): string {
   if (typeof value === "boolean") return String(value);
-  if (old.endsWith("u")) return `${value}u`;
-  if (old.endsWith("f")) {
-    if (!Number.isFinite(value)) throw new RangeError(`Cannot write ${value} in WGSL`);
-    return `${value}f`;
-  }
-  return String(value);
+  const suffix = /[uf]$/.exec(old)?.[0] ?? "";
+  const fits = suffix === "f"
+    ? Number.isFinite(value)
+    : Number.isSafeInteger(value) && (suffix === "" || value >= 0);
+  if (!fits) throw new RangeError(`Cannot write ${value} in WGSL in place of ${old}`);
+  return `${value}${suffix}`;
 }
 
 /**

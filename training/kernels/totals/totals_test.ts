@@ -1,0 +1,17 @@
+import { assertEquals } from "@std/assert";
+import { openGpu } from "../../gpu/device.ts";
+import { runDispatches } from "../../gpu/run_dispatches.ts";
+import { encodeStep } from "../../ops/step.ts";
+import { addTotals } from "./totals.ts";
+
+const gpu = await openGpu();
+
+Deno.test("addTotals() adds what counts and leaves padding images out", async () => {
+  // Loss, top-1 error, top-5 error of five images, of which three count.
+  const losses = Float32Array.of(0.5, 1, 0, 2, 1, 1, 0.25, 0, 0, 64, 1, 1, 128, 1, 1);
+  const step = encodeStep({ learningRate: 0, seed: 0, step: 0, part: 0, images: 3 });
+  const dispatch = addTotals<"losses" | "totals" | "step">("losses", "totals", "step");
+  const totals = Float32Array.of(10, 20, 30, 40);
+  const after = await runDispatches(gpu, [dispatch, dispatch], { losses, totals, step });
+  assertEquals([...after.totals], [15.5, 24, 32, 46]);
+});
