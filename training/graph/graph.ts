@@ -38,8 +38,8 @@ export class Graph {
   /**
    * Adds an operator with one output and gives that output.
    *
-   * @throws {RangeError} where the name is taken or the operator refuses the shapes; the message
-   * names the node.
+   * @throws {RangeError} where the name is taken, an input is of another graph or the operator
+   * refuses the shapes; the message names the node.
    */
   add(name: string, op: Op, ...inputs: Tensor[]): Tensor {
     return this.addAll(name, op, ...inputs)[0]!;
@@ -49,6 +49,9 @@ export class Graph {
   addAll(name: string, op: Op, ...inputs: Tensor[]): Tensor[] {
     if (this.nodes.some((node) => node.name === name)) {
       throw new RangeError(`Cannot add ${name} to ${this.name}: there is a node of that name`);
+    }
+    if (inputs.some((tensor) => this.tensors[tensor.id] !== tensor)) {
+      throw new RangeError(`Cannot add ${name} to ${this.name}: an input is of another graph`);
     }
     const shapes = inputs.map((tensor) => tensor.shape);
     try {
