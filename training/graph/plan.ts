@@ -102,7 +102,10 @@ class Planner {
     const { batch, training } = this.#options;
     const forward = this.#forward();
     const backward = training ? this.#backward() : [];
-    this.#use(this.#graph.output, 2 * this.#graph.nodes.length);
+    const end = 2 * this.#graph.nodes.length;
+    this.#use(this.#graph.output, end);
+    // Evaluation's input may be read afterwards, to compare it with what a service makes of a file.
+    if (!training) this.#use(this.#graph.input, end);
     const { slotOf, slots } = planMemory(this.#regions as Lifetime[]);
     const slotName = (region: number): BufferName => `slot${slotOf[region]!}`;
     const resolve = (steps: Step[], accumulate: boolean): PlannedDispatch[] =>

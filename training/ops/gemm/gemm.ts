@@ -133,7 +133,9 @@ function parameters(attributes: GemmAttributes, input: Shape): ParameterSpec[] {
 function slabsOf({ inputs, outputs, target }: OpContext): Slab[] {
   const rows = inputs[0]!.stride;
   const columns = outputs[0]!.stride;
-  const panels = Math.floor(target.maxBindingBytes / (rows * PANEL * 4));
+  const panels = rows * columns * 4 <= target.maxBindingBytes
+    ? Math.ceil(columns / PANEL)
+    : Math.floor(target.maxBindingBytes / (rows * PANEL * 4));
   if (panels === 0) {
     throw new RangeError(
       `Cannot bind ${PANEL} outputs of ${rows} inputs: the adapter binds at most ` +
