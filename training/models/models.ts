@@ -37,8 +37,9 @@ export const MODELS: Readonly<Record<ModelName, ModelPreset>> = {
     defaults: {
       ...common,
       epochs: 6,
-      batchSize: 32,
-      learningRate: 0.01,
+      batchSize: 64,
+      learningRate: 0.02,
+      decay: 0.002,
       schedule: "cosine",
       warmupSteps: 0,
       randomCrop: false,

@@ -4,13 +4,13 @@
  * dimension lies in registers; its operand is loaded spread over the lanes and handed round by
  * subgroupBroadcast.
  *
- * Why so: Mesa 22.3's llvmpipe turns a storage load into a loop over its lanes with a branch each,
- * 120 ns for a vec4 on 16 lanes, while an FMA of 16 lanes costs 0.55 ns (measured 2026-11-24, one
- * core of a Xeon with AVX-512). So the tile with the fewest loads for its FMAs wins, although its
- * sums live in the first-level cache. The text is unrolled here because naga adds a counter to
- * every loop and a private array with a running index is memory, not registers.
+ * Why so: on such a driver loads cost most (`../software_cost.ts`), so the tile with the fewest loads
+ * for its FMAs wins, although its sums live in the first-level cache. The text is unrolled here
+ * because naga adds a counter to every loop and a private array with a running index is memory, not
+ * registers.
  * @module
  */
+import { loopBodyNs, STORE_NS, THREADS, withCompiling } from "../software_cost.ts";
 import type { GemmKernel, GemmProblem } from "./gemm.ts";
 
 export interface SubgroupTile {
@@ -28,14 +28,6 @@ const COMPONENTS = "xyzw";
 
 const REGISTERS = [8, 16, 32, 64];
 const VECTORS = [1, 2];
-/** Nanoseconds, see the module comment; a pipeline costs about 3 ms a vec4 sum to compile. */
-const LOAD_NS = 120;
-const FMA_NS = 0.55;
-const COMPILE_NS = 3e6;
-/** Over how many dispatches compiling must pay. */
-const DISPATCHES = 300;
-const THREADS = 2;
-
 /** Every tile that the tests prove and the choice is made from. */
 export function subgroupTiles(): SubgroupTile[] {
   return (["n", "m"] as const).flatMap((lanes) =>
@@ -45,26 +37,42 @@ export function subgroupTiles(): SubgroupTile[] {
   );
 }
 
-/** The cheapest tile by loads, FMAs, idle threads and compile time. */
+/** The cheapest tile by the driver's costs, compiling included. */
 export function chooseSubgroupTile(problem: GemmProblem, subgroupSize: number): SubgroupTile {
-  let best = { cost: Infinity, tile: subgroupTiles()[0]! };
+  return chooseSubgroup(problem, subgroupSize).tile;
+}
+
+/** Estimated nanoseconds of a dispatch with the chosen tile, to compare other ways with. */
+export function subgroupCost(problem: GemmProblem, subgroupSize: number): number {
+  return chooseSubgroup(problem, subgroupSize).cost;
+}
+
+function chooseSubgroup(problem: GemmProblem, subgroupSize: number) {
+  let best: { tile: SubgroupTile; cost: number } | null = null;
   for (const tile of subgroupTiles()) {
     const cost = estimatedCost(problem, tile, subgroupSize);
-    if (cost < best.cost) best = { cost, tile };
+    if (!best || cost < best.cost) best = { tile, cost };
   }
-  return best.tile;
+  return best!;
 }
 
 function estimatedCost(problem: GemmProblem, tile: SubgroupTile, subgroupSize: number): number {
+  const { k, z, splits = 1 } = problem;
   const [tilesX, tilesY] = tileCounts(problem, tile, subgroupSize);
-  const groups = tilesX * tilesY * problem.z * (problem.splits ?? 1);
-  const rounds = Math.ceil(groups / THREADS);
-  const steps = Math.ceil(problem.k / (problem.splits ?? 1) / STEP);
-  const loads = Math.ceil(tile.registers / subgroupSize) + STEP * tile.vectors;
+  const rounds = Math.ceil(tilesX * tilesY * z * splits / THREADS);
+  const steps = Math.ceil(k / splits / STEP);
   const sums = tile.registers * tile.vectors;
-  const step = loads * LOAD_NS + sums * 4 * STEP * FMA_NS;
-  const store = sums * LOAD_NS;
-  return rounds * (steps * step + store) * DISPATCHES + sums * COMPILE_NS;
+  // A is the operand with bounds to check: the pixels of a convolution.
+  const ofLanes = STEP * tile.vectors;
+  const ofRegisters = Math.ceil(tile.registers / subgroupSize);
+  const body = {
+    loads: tile.lanes === "n" ? ofLanes : ofRegisters,
+    checkedLoads: tile.lanes === "n" ? ofRegisters : ofLanes,
+    broadcasts: STEP * tile.registers,
+    sums,
+    multiplyAdds: STEP * sums,
+  };
+  return withCompiling(rounds * (steps * loopBodyNs(body) + sums * STORE_NS), body);
 }
 
 /** Tiles along the lanes' dimension and along the registers' one. */

@@ -33,10 +33,9 @@ fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let tap = i32(k) / GROUP_IN;
   let y = row.y + tap / KERNEL_WIDTH;
   let x = row.z + tap % KERNEL_WIDTH;
-  if (y < 0 || y >= IN_HEIGHT || x < 0 || x >= IN_WIDTH) {
-    return vec4f();
-  }
-  return input[u32(row.x + (y * IN_WIDTH + x) * IN_STRIDE + i32(k) % GROUP_IN) / 4u];
+  let inside = y >= 0 && y < IN_HEIGHT && x >= 0 && x < IN_WIDTH;
+  let at = u32(row.x + (y * IN_WIDTH + x) * IN_STRIDE + i32(k) % GROUP_IN) / 4u;
+  return select(vec4f(), input[select(0u, at, inside)], inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {

@@ -32,15 +32,12 @@ fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let tap = i32(k) / GROUP_OUT;
   let top = row.y - tap / KERNEL_WIDTH;
   let left = row.z - tap % KERNEL_WIDTH;
-  if (top < 0 || left < 0 || top % STRIDE_Y != 0 || left % STRIDE_X != 0) {
-    return vec4f();
-  }
   let y = top / STRIDE_Y;
   let x = left / STRIDE_X;
-  if (y >= OUT_HEIGHT || x >= OUT_WIDTH) {
-    return vec4f();
-  }
-  return grad_output[u32(row.x + (y * OUT_WIDTH + x) * OUT_STRIDE + i32(k) % GROUP_OUT) / 4u];
+  let inside = top >= 0 && left >= 0 && top % STRIDE_Y == 0 && left % STRIDE_X == 0 &&
+    y < OUT_HEIGHT && x < OUT_WIDTH;
+  let at = u32(row.x + (y * OUT_WIDTH + x) * OUT_STRIDE + i32(k) % GROUP_OUT) / 4u;
+  return select(vec4f(), grad_output[select(0u, at, inside)], inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {

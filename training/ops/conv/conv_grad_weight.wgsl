@@ -31,11 +31,10 @@ fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let pixel = i32(k);
   let x = pixel % OUT_WIDTH * STRIDE_X + row.z;
   let y = pixel / OUT_WIDTH % OUT_HEIGHT * STRIDE_Y + row.y;
-  if (k >= PIXELS || y < 0 || y >= IN_HEIGHT || x < 0 || x >= IN_WIDTH) {
-    return vec4f();
-  }
+  let inside = k < PIXELS && y >= 0 && y < IN_HEIGHT && x >= 0 && x < IN_WIDTH;
   let image = pixel / (OUT_WIDTH * OUT_HEIGHT);
-  return input[u32(((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_STRIDE + row.x) / 4u];
+  let at = u32(((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_STRIDE + row.x) / 4u;
+  return select(vec4f(), input[select(0u, at, inside)], inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -43,10 +42,9 @@ fn column_b(n: u32, z: u32) -> vec3i {
 }
 
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
-  if (k >= PIXELS) {
-    return vec4f();
-  }
-  return grad_output[u32(i32(k) * OUT_STRIDE + column.x) / 4u];
+  let inside = k < PIXELS;
+  let at = u32(i32(k) * OUT_STRIDE + column.x) / 4u;
+  return select(vec4f(), grad_output[select(0u, at, inside)], inside);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

@@ -2,8 +2,8 @@
  * Convolution for software drivers, all three directions, in the manner of `kernels/gemm/subgroup`:
  * one subgroup a workgroup, sums in registers, the smaller operand spread over the lanes and handed
  * round by subgroupBroadcast. What differs from the GEMM: the pixels of a row are loaded once for
- * all the taps that they meet, where the implicit GEMM loads them again for each tap. On a driver
- * where loads cost most (120 ns a vec4 on 16 lanes, 2026-11-24) that is the larger part of the time.
+ * all the taps that they meet, where the implicit GEMM loads them again for each tap. That pays
+ * where channels are few: a GEMM then has little to multiply with what it loads.
  *
  * - forward, grad-input: a lane owns a strip of `pixels` neighbouring outputs of one row and
  *   `channels` output channels of it. It walks over the rows of the window and the input channels
@@ -14,6 +14,7 @@
  * @module
  */
 import type { Kernel } from "../../gpu/kernel.ts";
+import { loopBodyNs, STORE_NS, THREADS, withCompiling } from "../../kernels/software_cost.ts";
 
 /** A strip's size; both numbers are small enough that everything is unrolled. */
 export interface StripTile {
@@ -45,20 +46,20 @@ export interface StripKernel {
 }
 
 const COMPONENTS = "xyzw";
-/** Nanoseconds, as in `kernels/gemm/subgroup.ts`. */
-const LOAD_NS = 120;
-const FMA_NS = 0.55;
-const COMPILE_NS = 0.8e6;
-const DISPATCHES = 300;
-const THREADS = 2;
 /** Sums of a lane, in vec4, above which the first-level cache no longer holds them. */
 const MAX_SUMS = 128;
 
+/** Measured over estimated time of grad-weight, whose lanes read rows far apart. */
+const GRAD_WEIGHT_FACTOR = 1.5;
+
 const CHANNELS = [4, 8, 12, 16, 24, 32, 48];
-const MAX_PIXELS = 14;
+const MAX_PIXELS = 16;
 
 /** Every tile that fits the problem's sizes. */
-export function stripTiles(direction: "forward" | "gradWeight", problem: StripProblem): StripTile[] {
+export function stripTiles(
+  direction: "forward" | "gradWeight",
+  problem: StripProblem,
+): StripTile[] {
   const { output, kernel } = problem;
   const tiles: StripTile[] = [];
   for (const channels of CHANNELS) {
@@ -78,24 +79,21 @@ function span({ pixels }: StripTile, { kernel, strides }: StripProblem): number 
 
 export interface StripChoice {
   readonly tile: StripTile;
-  /** Estimated nanoseconds of a dispatch. */
+  /** Estimated nanoseconds of a dispatch, with its share of compiling. */
   readonly cost: number;
 }
 
-/** The cheapest tile by loads, FMAs, idle lanes and compile time; none where no tile fits. */
+/** The cheapest tile by the driver's costs; none where no tile fits. */
 export function chooseStripTile(
   direction: "forward" | "gradWeight",
   problem: StripProblem,
   subgroupSize: number,
 ): StripChoice | null {
-  let best: (StripChoice & { total: number }) | null = null;
+  const costOf = direction === "forward" ? forwardCost : gradWeightCost;
+  let best: StripChoice | null = null;
   for (const tile of stripTiles(direction, problem)) {
-    const cost = direction === "forward"
-      ? forwardCost(problem, tile, subgroupSize)
-      : gradWeightCost(problem, tile, subgroupSize);
-    const { kernel } = problem;
-    const total = cost * DISPATCHES + tile.pixels * tile.channels * kernel[1] * COMPILE_NS;
-    if (!best || total < best.total) best = { tile, cost, total };
+    const cost = costOf(problem, tile, subgroupSize);
+    if (!best || cost < best.cost) best = { tile, cost };
   }
   return best;
 }
@@ -104,12 +102,17 @@ function forwardCost(problem: StripProblem, tile: StripTile, subgroupSize: numbe
   const { kernel, realInputs, input } = problem;
   const { workgroups } = forwardGrid(problem, tile, subgroupSize);
   const rounds = Math.ceil(workgroups[0] * workgroups[1] * workgroups[2] / THREADS);
-  const vectors = input.groupChannels / 4;
-  const loads = span(tile, problem) + Math.ceil(kernel[1] * tile.channels / subgroupSize);
-  const multiplyAdds = tile.pixels * tile.channels * kernel[1] * realInputs;
   const sums = tile.pixels * tile.channels / 4;
-  return rounds *
-    (kernel[0] * (vectors * loads * LOAD_NS + multiplyAdds * FMA_NS) + sums * LOAD_NS);
+  const components = Math.min(4, realInputs);
+  const body = {
+    loads: Math.ceil(kernel[1] * tile.channels / subgroupSize),
+    checkedLoads: span(tile, problem),
+    broadcasts: kernel[1] * components * tile.channels,
+    sums,
+    multiplyAdds: sums * kernel[1] * components,
+  };
+  const turns = kernel[0] * input.groupChannels / 4;
+  return withCompiling(rounds * (turns * loopBodyNs(body) + sums * STORE_NS), body);
 }
 
 function forwardGrid(problem: StripProblem, tile: StripTile, subgroupSize: number) {
@@ -144,9 +147,8 @@ export function stripForward(
   const { pixels, channels } = tile;
   const { epilogue, weightAlong } = options;
   const { strips, stripsPerRow, workgroups } = forwardGrid(problem, tile, subgroupSize);
-  const [height, width] = kernel;
+  const [height] = kernel;
   const inputs = range(span(tile, problem));
-  const weightItems = width * channels;
   const bias = epilogue !== "none";
   const weights = weightLoads(problem, tile, subgroupSize, weightAlong);
 
@@ -157,10 +159,8 @@ ${bias ? "@group(0) @binding(2) var<storage, read> bias: array<vec4f>;" : ""}
 @group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> output: array<vec4f>;
 
 fn pixel(row: i32, x: i32) -> vec4f {
-  if (row < 0 || x < 0 || x >= ${input.width}) {
-    return vec4f();
-  }
-  return input[u32(row + x * ${input.stride / 4})];
+  let inside = row >= 0 && x >= 0 && x < ${input.width};
+  return select(vec4f(), input[select(0, row + x * ${input.stride / 4}, inside)], inside);
 }
 
 fn put(row: u32, x: u32, channel: u32, value: vec4f) {
@@ -189,11 +189,7 @@ ${sumNames(pixels, channels / 4).map((name) => `  var ${name} = vec4f();`).join(
       }
 ${inputs.map((p) => `      let p${p} = pixel(row, left + ${p});`).join("\n")}
 ${weights.text}
-${
-    realInputs >= 4
-      ? forwardMultiplyAdds(problem, tile, weights.element, 4)
-      : forwardMultiplyAdds(problem, tile, weights.element, realInputs)
-  }
+${forwardMultiplyAdds(problem, tile, weights.element, Math.min(4, realInputs))}
     }
   }
   if (group.x * ${subgroupSize}u + lane >= ${strips}u) {
@@ -218,7 +214,6 @@ ${
   }
 }
 `;
-  void weightItems;
   return { kernel: { label: `${problem.label} strip ${pixels} x ${channels}`, code }, workgroups };
 }
 
@@ -250,7 +245,9 @@ function weightLoads(
       // problem's terms memory is [g][r][s][out][in].
       : `let o${q} = min(first_channel + item${q} % ${channels}u, ${output.groupChannels - 1}u);
       let s${q} = ${width - 1}u - item${q} / ${channels}u;
-      let at${q} = ((((group.z * ${height}u + ${height - 1}u - u32(r)) * ${width}u + s${q}) * ${output.groupChannels}u + o${q}) * ${input.groupChannels}u + u32(i) * 4u) / 4u;`;
+      let at${q} = ((((group.z * ${height}u + ${
+        height - 1
+      }u - u32(r)) * ${width}u + s${q}) * ${output.groupChannels}u + o${q}) * ${input.groupChannels}u + u32(i) * 4u) / 4u;`;
     return `      ${item}
       ${at}
       let w${q} = weight[at${q}];`;
@@ -317,10 +314,17 @@ function gradWeightCost(problem: StripProblem, tile: StripTile, subgroupSize: nu
   const { across, columns, splits, images } = gradWeightGrid(problem, tile, subgroupSize);
   const rounds = Math.ceil(across * columns * group * splits / THREADS);
   const stretches = images * output.height * Math.ceil(output.width / tile.pixels);
-  const loads = span(tile, problem) +
-    Math.ceil(tile.pixels * tile.channels / 4 / subgroupSize);
-  const multiplyAdds = tile.pixels * kernel[1] * tile.channels * 4;
-  return rounds * stretches * (loads * LOAD_NS + multiplyAdds * FMA_NS);
+  const sums = kernel[1] * tile.channels;
+  const body = {
+    loads: 0,
+    checkedLoads: span(tile, problem) +
+      Math.ceil(tile.pixels * tile.channels / 4 / subgroupSize),
+    broadcasts: tile.pixels * tile.channels,
+    sums,
+    multiplyAdds: tile.pixels * sums,
+  };
+  const estimate = stretches * loopBodyNs(body) + sums * STORE_NS;
+  return withCompiling(rounds * estimate * GRAD_WEIGHT_FACTOR, body);
 }
 
 /** Grad-weight. Bindings: input, gradOutput, gradWeight (or its partial sums, one after another). */
@@ -343,17 +347,14 @@ export function stripGradWeight(
 @group(0) @binding(2) var<storage, read_write> grad_weight: array<vec4f>;
 
 fn pixel(row: i32, x: i32) -> vec4f {
-  if (row < 0 || x < 0 || x >= ${input.width}) {
-    return vec4f();
-  }
-  return input[u32(row + x * ${input.stride / 4})];
+  let inside = row >= 0 && x >= 0 && x < ${input.width};
+  return select(vec4f(), input[select(0, row + x * ${input.stride / 4}, inside)], inside);
 }
 
 fn gradient(row: u32, x: u32, channel: u32) -> vec4f {
-  if (x >= ${output.width}u || channel >= ${output.groupChannels}u) {
-    return vec4f();
-  }
-  return grad_output[row + (x * ${output.stride}u + channel) / 4u];
+  let inside = x < ${output.width}u && channel < ${output.groupChannels}u;
+  let at = select(0u, row + (x * ${output.stride}u + channel) / 4u, inside);
+  return select(vec4f(), grad_output[at], inside);
 }
 
 fn put(at: u32, value: vec4f) {
@@ -382,9 +383,7 @@ ${sumNames(width, channels).map((name) => `  var ${name} = vec4f();`).join("\n")
         z * ${output.groupChannels}u) / 4u;
       for (var x0 = 0; x0 < ${output.width}; x0 += ${pixels}) {
         let left = x0 * ${strides[1]} - ${problem.padLeft};
-${
-    range(span(tile, problem)).map((p) => `        let p${p} = pixel(row, left + ${p});`).join("\n")
-  }
+${range(span(tile, problem)).map((p) => `        let p${p} = pixel(row, left + ${p});`).join("\n")}
 ${gradients.text}
 ${
     range(channels).map((o) => {
@@ -408,20 +407,22 @@ ${
     return;
   }
 ${
-    range(channels / 4).map((c) => `  if (first_channel + ${4 * c}u < ${output.groupChannels}u) {
+    range(channels / 4).map((c) =>
+      `  if (first_channel + ${4 * c}u < ${output.groupChannels}u) {
 ${
-      range(width).flatMap((s) =>
-        range(4).map((k) => {
-          const parts = range(4).map((o) => `c${s}_${4 * c + o}.${COMPONENTS[k]}`);
-          const at =
-            `(split * ${floats}u + (((z * ${height}u + u32(r)) * ${width}u + ${s}u) * ${input.groupChannels}u + i * 4u + ${k}u) * ${output.groupChannels}u + first_channel + ${
-              4 * c
-            }u) / 4u`;
-          return `    put(${at}, vec4f(${parts.join(", ")}));`;
-        })
-      ).join("\n")
-    }
-  }`).join("\n")
+        range(width).flatMap((s) =>
+          range(4).map((k) => {
+            const parts = range(4).map((o) => `c${s}_${4 * c + o}.${COMPONENTS[k]}`);
+            const at =
+              `(split * ${floats}u + (((z * ${height}u + u32(r)) * ${width}u + ${s}u) * ${input.groupChannels}u + i * 4u + ${k}u) * ${output.groupChannels}u + first_channel + ${
+                4 * c
+              }u) / 4u`;
+            return `    put(${at}, vec4f(${parts.join(", ")}));`;
+          })
+        ).join("\n")
+      }
+  }`
+    ).join("\n")
   }
 }
 `;

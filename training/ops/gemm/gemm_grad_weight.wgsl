@@ -15,10 +15,9 @@ fn row_a(m: u32, z: u32) -> vec3i {
 }
 
 fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
-  if (k >= BATCH) {
-    return vec4f();
-  }
-  return input[(k * INPUTS + u32(row.x)) / 4u];
+  let inside = k < BATCH;
+  let at = (k * INPUTS + u32(row.x)) / 4u;
+  return select(vec4f(), input[select(0u, at, inside)], inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -26,10 +25,9 @@ fn column_b(n: u32, z: u32) -> vec3i {
 }
 
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
-  if (k >= BATCH) {
-    return vec4f();
-  }
-  return grad_output[(k * OUTPUTS + u32(column.x)) / 4u];
+  let inside = k < BATCH;
+  let at = (k * OUTPUTS + u32(column.x)) / 4u;
+  return select(vec4f(), grad_output[select(0u, at, inside)], inside);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

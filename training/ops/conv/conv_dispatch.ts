@@ -1,0 +1,207 @@
+/** The dispatches of a convolution, direction by direction. */
+import { specialize } from "../../gpu/kernel.ts";
+import {
+  type GemmKernel,
+  gemmKernel,
+  type GemmProblem,
+  splitsFor,
+} from "../../kernels/gemm/gemm.ts";
+import { subgroupCost } from "../../kernels/gemm/subgroup.ts";
+import { columnSum, sumOfParts } from "../../kernels/reduce/reduce.ts";
+import { type OpContext, type OpDispatch, type OpWork, ref, type TensorRef } from "../op.ts";
+import type { ConvTile } from "./conv.ts";
+import type { Geometry } from "./conv_geometry.ts";
+import {
+  chooseStripTile,
+  gradWeightParts,
+  stripForward,
+  stripGradWeight,
+  type StripKernel,
+  type StripProblem,
+  type StripTile,
+} from "./conv_strip.ts";
+import forwardText from "./conv_forward.wgsl" with { type: "text" };
+import gradInputText from "./conv_grad_input.wgsl" with { type: "text" };
+import gradWeightText from "./conv_grad_weight.wgsl" with { type: "text" };
+
+/** The constants that all three directions share. */
+function sizes(g: Geometry) {
+  return {
+    IN_HEIGHT: g.input.height,
+    IN_WIDTH: g.input.width,
+    IN_STRIDE: g.input.stride,
+    OUT_HEIGHT: g.output.height,
+    OUT_WIDTH: g.output.width,
+    OUT_STRIDE: g.output.stride,
+    GROUP_IN: g.inStride,
+    GROUP_OUT: g.outStride,
+    KERNEL_HEIGHT: g.kernel[0],
+    KERNEL_WIDTH: g.kernel[1],
+    STRIDE_Y: g.strides[0],
+    STRIDE_X: g.strides[1],
+    PAD_TOP: g.pads[0],
+    PAD_LEFT: g.pads[1],
+  };
+}
+
+function describe(g: Geometry, direction: string): string {
+  const { input: i, output: o } = g;
+  return `Conv ${direction} ${i.channels}x${i.height}x${i.width} -> ` +
+    `${o.channels}x${o.height}x${o.width} k${g.kernel} s${g.strides} g${g.group}`;
+}
+
+export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
+  const bindings = [ref("input"), ref("parameter", 0), ref("parameter", 1), ref("output")];
+  const problem: GemmProblem = {
+    label: describe(g, "forward"),
+    m: context.batch * g.output.height * g.output.width,
+    n: g.outStride,
+    k: g.kernel[0] * g.kernel[1] * g.inStride,
+    z: g.group,
+    alongA: "k",
+    alongB: "n",
+    text: specialize(forwardText, { ...sizes(g), RELU: context.fusedRelu }),
+  };
+  const strip = forwardStrips(g, context);
+  const chosen = tile ?? cheapest("forward", strip, problem, context);
+  if (chosen?.family !== "strip") {
+    return { dispatches: [dispatchOf(gemmKernel(problem, context.target, chosen), bindings)] };
+  }
+  const kernel = stripForward(strip, chosen, context.target.subgroupSize, {
+    epilogue: context.fusedRelu ? "bias-relu" : "bias",
+    weightAlong: "output",
+  });
+  return { dispatches: [dispatchOf(kernel, bindings)] };
+}
+
+export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
+  const bindings = [ref("gradOutput"), ref("parameter", 0), ref("gradInput")];
+  const problem: GemmProblem = {
+    label: describe(g, "grad-input"),
+    m: context.batch * g.input.height * g.input.width,
+    n: g.inStride,
+    k: g.kernel[0] * g.kernel[1] * g.outStride,
+    z: g.group,
+    alongA: "k",
+    alongB: "k",
+    text: specialize(gradInputText, sizes(g)),
+  };
+  const strip = g.strides.every((stride) => stride === 1) ? gradInputStrips(g, context) : null;
+  const chosen = tile ?? (strip && cheapest("forward", strip, problem, context)) ?? undefined;
+  if (chosen?.family !== "strip") {
+    return { dispatches: [dispatchOf(gemmKernel(problem, context.target, chosen), bindings)] };
+  }
+  if (!strip) throw new RangeError("Cannot compute grad-input in strips: the strides are not 1");
+  const kernel = stripForward(strip, chosen, context.target.subgroupSize, {
+    epilogue: "none",
+    weightAlong: "input",
+  });
+  return { dispatches: [dispatchOf(kernel, bindings)] };
+}
+
+export function gradWeight(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
+  const m = g.kernel[0] * g.kernel[1] * g.inStride;
+  const k = context.batch * g.output.height * g.output.width;
+  const { target } = context;
+  const gemmSplits = splitsFor(target, { m, n: g.outStride, k, z: g.group });
+  const floats = g.group * m * g.outStride;
+  const problem: GemmProblem = {
+    label: describe(g, "grad-weight"),
+    m,
+    n: g.outStride,
+    k,
+    z: g.group,
+    alongA: "m",
+    alongB: "n",
+    splits: gemmSplits,
+    text: specialize(gradWeightText, {
+      ...sizes(g),
+      PIXELS: k,
+      SPLIT_FLOATS: floats,
+      ACCUMULATE: context.accumulate && gemmSplits === 1,
+    }),
+  };
+  const strip = { ...forwardStrips(g, context), label: problem.label };
+  const chosen = tile ?? cheapest("gradWeight", strip, problem, context);
+  const inStrips = chosen?.family === "strip";
+  const parts = inStrips ? gradWeightParts(strip, chosen, target.subgroupSize) : gemmSplits;
+  const kernel = inStrips
+    ? stripGradWeight(strip, chosen, target.subgroupSize, { accumulate: context.accumulate })
+    : gemmKernel(problem, target, chosen);
+  const sums = parts === 1 ? ref("gradParameter", 0) : ref("scratch", 0);
+  const dispatches = [dispatchOf(kernel, [ref("input"), ref("gradOutput"), sums])];
+  if (parts === 1) return { dispatches };
+  dispatches.push(sumOfParts({
+    parts,
+    floats,
+    accumulate: context.accumulate,
+    from: ref("scratch", 0),
+    to: ref("gradParameter", 0),
+    maxWorkgroups: target.maxWorkgroups,
+  }));
+  return { dispatches, scratchBytes: [parts * floats * 4] };
+}
+
+/** On a software driver, the strip tile where it is estimated cheaper than the GEMM. */
+function cheapest(
+  direction: "forward" | "gradWeight",
+  strip: StripProblem,
+  problem: GemmProblem,
+  { target }: OpContext,
+): StripTile | undefined {
+  if (target.family !== "software") return undefined;
+  const choice = chooseStripTile(direction, strip, target.subgroupSize);
+  if (!choice) return undefined;
+  return choice.cost < subgroupCost(problem, target.subgroupSize) ? choice.tile : undefined;
+}
+
+function forwardStrips(g: Geometry, { batch }: OpContext): StripProblem {
+  return {
+    label: describe(g, "forward"),
+    batch,
+    group: g.group,
+    input: { ...g.input, groupChannels: g.inStride },
+    output: { ...g.output, groupChannels: g.outStride },
+    realInputs: g.input.channels / g.group,
+    kernel: g.kernel,
+    strides: g.strides,
+    padTop: g.pads[0],
+    padLeft: g.pads[1],
+  };
+}
+
+/** Grad-input as a convolution of the output's gradient: padded by what the window reaches over. */
+function gradInputStrips(g: Geometry, { batch }: OpContext): StripProblem {
+  return {
+    label: describe(g, "grad-input"),
+    batch,
+    group: g.group,
+    input: { ...g.output, groupChannels: g.outStride },
+    output: { ...g.input, groupChannels: g.inStride },
+    realInputs: g.output.channels / g.group,
+    kernel: g.kernel,
+    strides: [1, 1],
+    padTop: g.kernel[0] - 1 - g.pads[0],
+    padLeft: g.kernel[1] - 1 - g.pads[1],
+  };
+}
+
+export function gradBias(g: Geometry, context: OpContext): OpWork {
+  const { dispatches, scratchBytes } = columnSum({
+    rows: context.batch * g.output.height * g.output.width,
+    columns: g.output.stride,
+    accumulate: context.accumulate,
+    from: ref("gradOutput"),
+    scratch: ref("scratch", 1),
+    to: ref("gradParameter", 1),
+    maxWorkgroups: context.target.maxWorkgroups,
+  });
+  return { dispatches, scratchBytes: [0, scratchBytes] };
+}
+
+function dispatchOf(
+  { kernel, workgroups }: GemmKernel | StripKernel,
+  buffers: readonly TensorRef[],
+): OpDispatch {
+  return { kernel, workgroups, bindings: buffers.map((buffer) => ({ buffer })) };
+}
