@@ -19,11 +19,21 @@ function opOf(outputs: number, tile?: GemmTile) {
   return gemm({ outputs, weightInit, ...tiles });
 }
 
+/** Random weights; a large matrix repeats 9,973 numbers, a prime, so that no two rows are equal. */
+function randomWeight(shape: readonly [number, number]): Tensor {
+  const { data } = randomTensor([Math.min(shape[0] * shape[1], 9973)], 2);
+  const repeated = new Float32Array(shape[0] * shape[1]);
+  for (let i = 0; i < repeated.length; i += data.length) {
+    repeated.set(data.subarray(0, repeated.length - i), i);
+  }
+  return { shape, data: repeated };
+}
+
 /** Random input, weight, bias and gradient of the output. */
 function tensorsOf(batch: number, inputs: number, outputs: number) {
   return [
     randomTensor([batch, inputs], 1),
-    randomTensor([outputs, inputs], 2),
+    randomWeight([outputs, inputs]),
     randomTensor([outputs], 3),
     randomTensor([batch, outputs], 4),
   ] as [Tensor, Tensor, Tensor, Tensor];
