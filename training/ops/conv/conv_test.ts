@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type FixtureTensor, readFixtureCases } from "../../../tests/fixtures/read_fixture.ts";
 import { openGpu } from "../../gpu/device.ts";
+import { subgroupTiles } from "../../kernels/gemm/subgroup.ts";
 import { checkGradients } from "../check_gradients.ts";
 import { imageShape } from "../op.ts";
 import { assertClose, type OpRun, randomTensor, runOp, type Tensor } from "../op_harness.ts";
@@ -156,10 +157,27 @@ for (const accumulate of [false, true]) {
   });
 }
 
-Deno.test("conv() stores max(0, x) with a fused Relu", async () => {
-  const attributes: Attributes = { outChannels: 6, kernel: [3, 3] };
-  await expectReference(attributes, [2, 3, 6, 5], { fusedRelu: true });
-});
+const strip = { family: "strip", pixels: 3, channels: 4 } as const;
+const inStrips: Attributes["tiles"] = { forward: strip, gradInput: strip, gradWeight: strip };
+const asGemm: Attributes["tiles"] = Object.fromEntries(
+  ["forward", "gradInput", "gradWeight"].map((direction) => [direction, subgroupTiles()[0]!]),
+);
+
+for (const [name, tiles] of Object.entries({ inStrips, asGemm })) {
+  Deno.test(`conv() stores max(0, x) with a fused Relu: ${name}`, async () => {
+    const attributes: Attributes = { outChannels: 6, kernel: [3, 3], tiles };
+    await expectReference(attributes, [2, 3, 6, 5], { fusedRelu: true });
+  });
+
+  // One column of channels is summed in pieces where it is done in strips, two are not.
+  for (const outChannels of [4, 8]) {
+    Deno.test(`conv() adds ${outChannels} channels' gradients: ${name}`, async () => {
+      const accumulate = [random(outChannels * 6 * 9, 5), random(outChannels, 6)];
+      const attributes: Attributes = { outChannels, kernel: [3, 3], tiles };
+      await expectReference(attributes, [3, 6, 9, 8], { accumulate });
+    });
+  }
+}
 
 Deno.test("conv() leaves out the input's gradient where nothing needs it", async () => {
   const op = conv({ outChannels: 4, kernel: [3, 3], weightInit });

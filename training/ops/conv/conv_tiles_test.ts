@@ -1,10 +1,9 @@
 import { openGpu } from "../../gpu/device.ts";
-import type { GemmTile } from "../../kernels/gemm/gemm.ts";
 import { subgroupTiles } from "../../kernels/gemm/subgroup.ts";
 import { workgroupTiles } from "../../kernels/gemm/workgroup.ts";
 import { imageShape } from "../op.ts";
 import { assertClose, type OpRun, randomTensor, runOp, type Tensor } from "../op_harness.ts";
-import { conv, type ConvAttributes } from "./conv.ts";
+import { conv, type ConvAttributes, type ConvTile } from "./conv.ts";
 import { convBackward, convForward, type ConvSizes } from "./conv_reference.ts";
 
 const gpu = await openGpu();
@@ -12,9 +11,9 @@ const gpu = await openGpu();
 type Four = readonly [number, number, number, number];
 type Attributes = Omit<ConvAttributes, "weightInit">;
 
-function opOf(attributes: Attributes, tile?: GemmTile) {
-  const tiles = tile ? { tiles: { forward: tile, gradInput: tile, gradWeight: tile } } : {};
-  return conv({ ...attributes, ...tiles, weightInit: { kind: "constant", value: 0 } });
+function opOf(attributes: Attributes, tile?: ConvTile) {
+  const tiles = tile ? { forward: tile, gradInput: tile, gradWeight: tile } : attributes.tiles;
+  return conv({ ...attributes, tiles: tiles ?? {}, weightInit: { kind: "constant", value: 0 } });
 }
 
 function problemOf(attributes: Attributes, shape: Four) {
@@ -36,7 +35,7 @@ function against(attributes: Attributes, shape: Four) {
   const { input, weight, bias, gradOutput, sizes } = problemOf(attributes, shape);
   const output = convForward(input, weight, bias, sizes);
   const [gradInput, gradWeight, gradBias] = convBackward(input, weight, gradOutput, sizes);
-  return async (tile: GemmTile, run: Partial<OpRun> = {}) => {
+  return async (tile?: ConvTile, run: Partial<OpRun> = {}) => {
     const result = await runOp(gpu, opOf(attributes, tile), {
       inputs: [input],
       parameters: [weight.data, bias.data],
@@ -63,6 +62,32 @@ for (const tile of [...subgroupTiles(), ...workgroupTiles]) {
     await odd(tile);
   });
 }
+
+// Two groups of 20 to 52 channels, rows of 10 and 11 pixels: nothing divides them.
+const strips = against(
+  { outChannels: 104, kernel: [3, 2], pads: [1, 0, 0, 0], group: 2 },
+  [3, 40, 5, 11],
+);
+const STRIPS = [[2, 4], [3, 8], [4, 12], [5, 16], [7, 4], [10, 8], [3, 24], [2, 32], [2, 48]];
+
+for (const [pixels, channels] of STRIPS as [number, number][]) {
+  Deno.test(`conv() equals its reference in strips of ${pixels} x ${channels}`, async () => {
+    await strips({ family: "strip", pixels, channels });
+  });
+}
+
+Deno.test("conv() equals its reference in strips of a strided window", async () => {
+  const attributes: Attributes = {
+    ...{ outChannels: 10, kernel: [5, 7], strides: [2, 4], pads: [1, 3, 2, 0] },
+  };
+  for (const [pixels, channels] of [[2, 4], [3, 8], [4, 12]] as const) {
+    const tile = { family: "strip", pixels, channels } as const;
+    // Grad-input of strides other than one is a GEMM's.
+    const gradInput = subgroupTiles()[0]!;
+    const tiles = { forward: tile, gradWeight: tile, gradInput };
+    await against({ ...attributes, tiles }, [3, 3, 13, 27])();
+  }
+});
 
 Deno.test("conv() sums weight gradients in pieces at a subgroup tile", async () => {
   const pieces = against({ outChannels: 8, kernel: [2, 3] }, [1, 6, 41, 43]);
