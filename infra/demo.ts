@@ -64,11 +64,11 @@ function prepareFolders(keep: string | undefined): Folders {
 
 async function train({ images, run, store }: Folders): Promise<void> {
   await stage("Draw a labelled image set: shapes, not photographs, so that nothing is downloaded", [
-    ...["data", "make", images, "--train", "4000", "--validation", "500", "--test", "500"],
+    ...["data", "make", images, "--train", "3000", "--validation", "500", "--test", "500"],
     ...["--seed", "1"],
   ]);
   await stage("Train a small AlexNet on it, on WebGPU", [
-    ...["train", "--model", "alexnet-small", "--data", images, "--out", run, "--epochs", "6"],
+    ...["train", "--model", "alexnet-small", "--data", images, "--out", run, "--epochs", "8"],
   ]);
   await stage("Evaluate it on images that training never saw", [
     ...["evaluate", run, "--data", images, "--split", "test"],

@@ -55,7 +55,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPreset>> = {
       ...common,
       epochs: 30,
       batchSize: 32,
-      learningRate: 0.01,
+      learningRate: 0.02,
       schedule: "cosine",
       warmupSteps: 100,
       randomCrop: true,
