@@ -22,7 +22,10 @@ export interface Gpu {
   close(): void;
 }
 
-/** `subgroups` is granted on request although neither the feature list nor the types name it (Deno 2.9). */
+/**
+ * What the software family's kernels need. It is granted on request although neither the feature
+ * list nor the types name it (Deno 2.9.6); other adapters may refuse it and need not have it.
+ */
 const SUBGROUPS = "subgroups" as GPUFeatureName;
 const FALLBACK_SUBGROUP_SIZE = 8;
 /** Taken where the adapter has them: the profiler's clock. */
@@ -42,8 +45,10 @@ export async function openGpu(): Promise<Gpu> {
     );
   }
   const { limits, info } = adapter;
+  const family = isSoftware(info) ? "software" : "discrete";
+  const optional = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({
-    requiredFeatures: [SUBGROUPS, ...OPTIONAL_FEATURES.filter((f) => adapter.features.has(f))],
+    requiredFeatures: family === "software" ? [SUBGROUPS, ...optional] : optional,
     requiredLimits: {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxBufferSize: limits.maxBufferSize,
@@ -52,7 +57,6 @@ export async function openGpu(): Promise<Gpu> {
       maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     },
   });
-  const family = isSoftware(info) ? "software" : "discrete";
   let failure: Error | null = null;
   let closed = false;
   device.addEventListener("uncapturederror", (event) => {
