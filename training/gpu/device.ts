@@ -24,7 +24,7 @@ export interface Gpu {
 
 /**
  * What the software family's kernels need. It is granted on request although neither the feature
- * list nor the types name it (Deno 2.9.6); other adapters may refuse it and need not have it.
+ * list nor the types name it (Deno 2.9.6); an adapter that refuses it gets the other family.
  */
 const SUBGROUPS = "subgroups" as GPUFeatureName;
 const FALLBACK_SUBGROUP_SIZE = 8;
@@ -45,18 +45,19 @@ export async function openGpu(): Promise<Gpu> {
     );
   }
   const { limits, info } = adapter;
-  const family = isSoftware(info) ? "software" : "discrete";
+  const requiredLimits = {
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+  };
   const optional = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({
-    requiredFeatures: family === "software" ? [SUBGROUPS, ...optional] : optional,
-    requiredLimits: {
-      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-      maxBufferSize: limits.maxBufferSize,
-      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-    },
-  });
+  const request = (more: GPUFeatureName[]) =>
+    adapter.requestDevice({ requiredFeatures: [...more, ...optional], requiredLimits });
+  const subgroups = isSoftware(info) ? await request([SUBGROUPS]).catch(() => null) : null;
+  const device = subgroups ?? await request([]);
+  const family = subgroups ? "software" : "discrete";
   let failure: Error | null = null;
   let closed = false;
   device.addEventListener("uncapturederror", (event) => {
