@@ -6,6 +6,7 @@
 import type { Binding, Dispatch } from "../gpu/kernel.ts";
 import {
   floatsOf,
+  NO_WORK,
   type OpContext,
   type OpDispatch,
   type OpTarget,
@@ -146,7 +147,7 @@ class Planner {
       }
       for (const tensor of [...node.inputs, ...node.outputs]) this.#use(tensor, time);
       const work = this.#isFused(time)
-        ? () => ({ dispatches: [] })
+        ? () => NO_WORK
         : (accumulate: boolean) => node.op.forward(this.#context(time, accumulate));
       return this.#step(time, time, "forward", work);
     });
@@ -161,7 +162,9 @@ class Planner {
       if (!node.outputs.some(({ id }) => this.#needsGradient.has(id))) continue;
       const { inputs, outputs } = node.op.backwardReads;
       if (inputs) node.inputs.forEach((tensor) => this.#use(tensor, time));
-      if (outputs) node.outputs.forEach((tensor) => this.#use(tensor, time));
+      if (outputs || (this.#isFused(index + 1) && node.op.masksGradient)) {
+        node.outputs.forEach((tensor) => this.#use(tensor, time));
+      }
       for (const { id } of node.outputs) this.#extend(this.#gradients.get(id), time);
       steps.push(...this.#backwardOf(node, index, time));
     }
@@ -197,7 +200,9 @@ class Planner {
       index,
       time,
       "backward",
-      (accumulate) => node.op.backward(this.#context(index, accumulate)),
+      this.#isFused(index) && this.#graph.nodes[index - 1]!.op.masksGradient
+        ? () => NO_WORK
+        : (accumulate) => node.op.backward(this.#context(index, accumulate)),
       contributions,
     );
     return [step, ...additions];

@@ -147,6 +147,11 @@ export interface Op {
   readonly backwardReads: { readonly inputs: boolean; readonly outputs: boolean };
   /** Forward can apply max(0, x) as it stores. */
   readonly canFuseRelu: boolean;
+  /**
+   * Where forward did, backward begins by masking `gradOutput` in place by the output's sign, so
+   * that the ReLU needs no backward of its own.
+   */
+  readonly masksGradient: boolean;
   /** @throws {RangeError} where the operator cannot take such inputs. */
   outputShapes(inputs: readonly Shape[]): Shape[];
   parameters(inputs: readonly Shape[]): ParameterSpec[];
@@ -163,6 +168,7 @@ export const PARAMETERLESS = {
   parameters: (): ParameterSpec[] => [],
   multiplyAdds: (): number => 0,
   canFuseRelu: false,
+  masksGradient: false,
 } as const;
 
 /** A dispatch list for in-place or layout-free operators that have nothing to do. */

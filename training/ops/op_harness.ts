@@ -74,7 +74,7 @@ export async function runOp(gpu: Gpu, op: Op, run: OpRun): Promise<OpResult> {
   const forward = op.forward(context);
   const withBackward = run.backward ?? run.gradOutputs !== undefined;
   const backward = withBackward ? op.backward(context) : { dispatches: [] };
-  expectDeclaredReads(op, backward);
+  expectDeclaredReads(op, context, backward);
 
   const buffers = new Map<string, GPUBuffer>();
   const add = (key: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) =>
@@ -162,11 +162,15 @@ function contextOf(gpu: Gpu, op: Op, run: OpRun): OpContext {
 }
 
 /** The memory plan may have given away what backward does not declare. */
-function expectDeclaredReads(op: Op, { dispatches }: OpWork): void {
+function expectDeclaredReads(op: Op, { fusedRelu }: OpContext, { dispatches }: OpWork): void {
+  const masks = fusedRelu && op.masksGradient;
   for (const { kernel, bindings } of dispatches) {
     for (const { buffer: { role } } of bindings) {
       assert(role !== "input" || op.backwardReads.inputs, `${kernel.label} reads the input`);
-      assert(role !== "output" || op.backwardReads.outputs, `${kernel.label} reads the output`);
+      assert(
+        role !== "output" || op.backwardReads.outputs || masks,
+        `${kernel.label} reads the output`,
+      );
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type Dispatch, flatWorkgroups, specialize } from "../../gpu/kernel.ts";
 import columnSumText from "./column_sum.wgsl" with { type: "text" };
+import maskedColumnSumText from "./masked_column_sum.wgsl" with { type: "text" };
 import sumOfPartsText from "./sum_of_parts.wgsl" with { type: "text" };
 
 const THREADS = 64;
@@ -12,7 +13,8 @@ const ROWS_PER_PART = 128;
 const MAX_PARTS = 256;
 
 /**
- * to[c] (+)= sum over rows of from[row, c].
+ * to[c] (+)= sum over rows of from[row, c], where a mask is given after setting from to zero, in
+ * place, wherever the mask is not above zero.
  *
  * @param options columns: a multiple of four; scratch: room for `scratchBytes`
  */
@@ -21,17 +23,18 @@ export function columnSum<Ref>(options: {
   columns: number;
   accumulate: boolean;
   from: Ref;
+  mask?: Ref;
   scratch: Ref;
   to: Ref;
   maxWorkgroups: number;
 }): { dispatches: Dispatch<Ref>[]; scratchBytes: number } {
-  const { rows, columns, accumulate, from, scratch, to, maxWorkgroups } = options;
+  const { rows, columns, accumulate, from, mask, scratch, to, maxWorkgroups } = options;
   const parts = Math.min(MAX_PARTS, Math.ceil(rows / ROWS_PER_PART));
   const vectors = columns / 4;
   const partial: Dispatch<Ref> = {
     kernel: {
-      label: `column sum ${rows} x ${columns}`,
-      code: specialize(columnSumText, {
+      label: `${mask ? "masked " : ""}column sum ${rows} x ${columns}`,
+      code: specialize(mask ? maskedColumnSumText : columnSumText, {
         ROWS: rows,
         VECTORS: vectors,
         PARTS: parts,
@@ -39,7 +42,9 @@ export function columnSum<Ref>(options: {
         ACCUMULATE: accumulate && parts === 1,
       }),
     },
-    bindings: [{ buffer: from }, { buffer: parts === 1 ? to : scratch }],
+    bindings: [from, ...mask ? [mask] : [], parts === 1 ? to : scratch].map((buffer) => ({
+      buffer,
+    })),
     workgroups: flatWorkgroups(parts * vectors, THREADS, maxWorkgroups),
   };
   if (parts === 1) return { dispatches: [partial], scratchBytes: 0 };

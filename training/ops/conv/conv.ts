@@ -50,6 +50,7 @@ export function conv(attributes: ConvAttributes): Op {
     type: "Conv",
     backwardReads: { inputs: true, outputs: false },
     canFuseRelu: true,
+    masksGradient: true,
     outputShapes: (inputs) => [geometry(inputs).output],
     parameters: (inputs) => {
       const g = geometry(inputs);
@@ -63,11 +64,11 @@ export function conv(attributes: ConvAttributes): Op {
     forward: (context) => forward(geometry(context.inputs), context, tiles.forward),
     backward: (context) => {
       const g = geometry(context.inputs);
-      const parts = [gradWeight(g, context, tiles.gradWeight), gradBias(g, context)];
+      const parts = [gradBias(g, context), gradWeight(g, context, tiles.gradWeight)];
       if (context.needsGradInput[0]) parts.push(gradInput(g, context, tiles.gradInput));
       return {
         dispatches: parts.flatMap((part) => part.dispatches),
-        scratchBytes: [parts[0]!.scratchBytes?.[0] ?? 0, parts[1]!.scratchBytes?.[1] ?? 0],
+        scratchBytes: [parts[1]!.scratchBytes?.[0] ?? 0, parts[0]!.scratchBytes?.[1] ?? 0],
       };
     },
     toOnnx: ({ name, inputs, outputs, inputShapes, parameters }) => {

@@ -186,12 +186,14 @@ function gradInputStrips(g: Geometry, { batch }: OpContext): StripProblem {
   };
 }
 
+/** Comes first: with a fused ReLU it also masks the gradient that the others read. */
 export function gradBias(g: Geometry, context: OpContext): OpWork {
   const { dispatches, scratchBytes } = columnSum({
     rows: context.batch * g.output.height * g.output.width,
     columns: g.output.stride,
     accumulate: context.accumulate,
     from: ref("gradOutput"),
+    ...(context.fusedRelu ? { mask: ref("output") } : {}),
     scratch: ref("scratch", 1),
     to: ref("gradParameter", 1),
     maxWorkgroups: context.target.maxWorkgroups,

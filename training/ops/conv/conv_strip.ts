@@ -339,7 +339,7 @@ export function stripGradWeight(
   const { rows, across, columns, splits, images } = gradWeightGrid(problem, tile, subgroupSize);
   const [height, width] = kernel;
   const inputVectors = input.groupChannels / 4;
-  const gradients = gradientLoads(problem, tile, subgroupSize);
+  const gradients = gradientLoads(tile, subgroupSize);
   const floats = group * height * width * input.groupChannels * output.groupChannels;
   const code = `
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
@@ -433,7 +433,7 @@ ${
 }
 
 /** The gradients of a stretch of pixels, spread over the lanes; `element(x, o)` in every lane. */
-function gradientLoads(problem: StripProblem, tile: StripTile, subgroupSize: number) {
+function gradientLoads(tile: StripTile, subgroupSize: number) {
   const { pixels, channels } = tile;
   const perPixel = channels / 4;
   const items = pixels * perPixel;

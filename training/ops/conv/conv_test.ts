@@ -44,7 +44,10 @@ async function expectReference(attributes: Attributes, shape: Four, run: Partial
     ...run,
   });
   const output = convForward(input, weight, bias, sizes);
-  if (run.fusedRelu) output.data.forEach((value, i) => output.data[i] = Math.max(0, value));
+  if (run.fusedRelu) {
+    output.data.forEach((value, i) => output.data[i] = Math.max(0, value));
+    output.data.forEach((value, i) => gradOutput.data[i]! *= value > 0 ? 1 : 0);
+  }
   const [gradInput, ...gradients] = convBackward(input, weight, gradOutput, sizes);
   assertEquals(result.outputs[0]!.shape, output.shape);
   assertClose(result.outputs[0]!.data, output.data, { message: "output" });

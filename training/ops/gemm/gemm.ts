@@ -54,6 +54,7 @@ export function gemm(attributes: GemmAttributes): Op {
     type: "Gemm",
     backwardReads: { inputs: true, outputs: false },
     canFuseRelu: true,
+    masksGradient: true,
     outputShapes: (inputs) => {
       inputOf(inputs);
       return [imageShape(outputs, 1, 1)];
@@ -188,17 +189,21 @@ function backward(
   tiles: NonNullable<GemmAttributes["tiles"]>,
 ): OpWork {
   const slabs = slabsOf(context);
-  const dispatches = slabs.map((slab) => gradWeight(context, slab, tiles.gradWeight));
+  // The bias comes first: with a fused ReLU its sum also masks the gradient that the others read.
   const bias = columnSum({
     rows: context.batch,
     columns: context.outputs[0]!.stride,
     accumulate: context.accumulate,
     from: ref("gradOutput"),
+    ...(context.fusedRelu ? { mask: ref("output") } : {}),
     scratch: ref("scratch", 0),
     to: ref("gradParameter", 1),
     maxWorkgroups: context.target.maxWorkgroups,
   });
-  dispatches.push(...bias.dispatches);
+  const dispatches = [
+    ...bias.dispatches,
+    ...slabs.map((slab) => gradWeight(context, slab, tiles.gradWeight)),
+  ];
   if (context.needsGradInput[0]) {
     dispatches.push(...slabs.map((slab) => gradInput(context, slab, tiles.gradInput)));
   }

@@ -55,6 +55,7 @@ async function expectReference(
   const output = gemmForward(input, weight, bias).data.map((value) =>
     run.fusedRelu ? Math.max(0, value) : value
   );
+  if (run.fusedRelu) output.forEach((value, i) => gradOutput.data[i]! *= value > 0 ? 1 : 0);
   const [gradInput, ...gradients] = gemmBackward(input, weight, gradOutput);
   assertClose(result.outputs[0]!.data, output, { message: "output" });
   if (run.needsGradInput?.[0] === false) assertEquals(result.gradInputs, [undefined]);

@@ -5,14 +5,15 @@ import { Random, shuffle } from "../../random.ts";
 import { checkGradients } from "../check_gradients.ts";
 import { imageShape } from "../op.ts";
 import { assertClose, randomTensor, runOp, type Tensor } from "../op_harness.ts";
-import { maxPool, type MaxPoolAttributes } from "./max_pool.ts";
+import type { PoolAttributes } from "../pool_geometry.ts";
+import { maxPool } from "./max_pool.ts";
 import { maxPoolBackward, maxPoolForward, type PoolSizes } from "./max_pool_reference.ts";
 
 const gpu = await openGpu();
 
 type Four = readonly [number, number, number, number];
 
-function sizesOf(attributes: MaxPoolAttributes, input: Tensor): PoolSizes {
+function sizesOf(attributes: PoolAttributes, input: Tensor): PoolSizes {
   const [, channels, height, width] = input.shape as Four;
   const [output] = maxPool(attributes).outputShapes([imageShape(channels, height, width)]);
   return {
@@ -30,8 +31,8 @@ function distinct(shape: readonly number[], seed: number): Tensor {
   return { shape, data: Float32Array.from(order, (value) => value - length / 2) };
 }
 
-const three: MaxPoolAttributes = { kernel: [3, 3], strides: [2, 2] };
-const cases: [string, MaxPoolAttributes, Four][] = [
+const three: PoolAttributes = { kernel: [3, 3], strides: [2, 2] };
+const cases: [string, PoolAttributes, Four][] = [
   ["overlapping", three, [2, 6, 7, 5]],
   ["overlapping, rounded up", { ...three, ceilMode: true }, [2, 5, 8, 6]],
   ["padded", { ...three, pads: [1, 1, 1, 1] }, [1, 3, 7, 5]],
@@ -110,7 +111,7 @@ Deno.test("maxPool() with a fused Relu stores max(0, x)", async () => {
 });
 
 Deno.test("maxPool().outputShapes() gives AlexNet's sizes", () => {
-  const up: MaxPoolAttributes = { ...three, ceilMode: true };
+  const up: PoolAttributes = { ...three, ceilMode: true };
   for (const [size, expected] of [[55, 27], [27, 13], [13, 6]] as const) {
     for (const attributes of [three, up]) {
       assertEquals(maxPool(attributes).outputShapes([imageShape(96, size, size)]), [
