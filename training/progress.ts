@@ -25,8 +25,9 @@ export function formatProgress(progress: TrainingProgress): string {
   ].join("  ");
 }
 
-/** "0:07", "12:30", "3:05:00" */
+/** "0:07", "12:30", "3:05:00"; "?" where it is not known. */
 export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [
     Math.floor(whole / 3600),
@@ -40,7 +41,7 @@ export function formatDuration(seconds: number): string {
 /** Writes to standard error, so that standard output stays for results. */
 export class ProgressLine {
   readonly #terminal = Deno.stderr.isTerminal();
-  #lastLog = 0;
+  #lastLog = -Infinity;
   #open = false;
 
   update(text: string): void {
@@ -56,6 +57,12 @@ export class ProgressLine {
   /** A line that stays. */
   print(text: string): void {
     this.#write(`${this.#open ? "\r\x1b[K" : ""}${text}\n`);
+    this.#open = false;
+  }
+
+  /** Leaves the line as it is: what comes next begins a new one. */
+  end(): void {
+    if (this.#open) this.#write("\n");
     this.#open = false;
   }
 

@@ -136,6 +136,7 @@ async function trainRun({ config, data, out, json }: Given): Promise<number> {
     engine.close();
     return stop.signal.aborted ? EXIT_STOPPED : 0;
   } finally {
+    line.end();
     for (const text of formatBroken(dataset.broken)) line.print(text);
     gpu.close();
   }

@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  type Config,
+  ConfigSchema,
+  describeConfig,
+  isSwitch,
+  makeConfig,
+  optionOf,
+  SETTING_NAMES,
+} from "./config.ts";
+import { MODEL_NAMES, MODELS } from "./models/models.ts";
+
+Deno.test("makeConfig() gives each model its own complete defaults", () => {
+  for (const model of MODEL_NAMES) {
+    const config = makeConfig(model, {});
+    assertEquals(config, { model, ...MODELS[model].defaults });
+    assertEquals(ConfigSchema.parse(JSON.parse(JSON.stringify(config))), config);
+  }
+});
+
+Deno.test("makeConfig() puts given values over the defaults, numbers also as text", () => {
+  const config = makeConfig("lenet5", {
+    epochs: "2",
+    batchSize: 16,
+    learningRate: "1e-3",
+    schedule: "step",
+    warmupSteps: "0",
+    momentum: "0",
+    decay: "0",
+    randomCrop: true,
+    flip: true,
+    side: "32",
+    seed: "0",
+  });
+  const expected: Config = {
+    model: "lenet5",
+    epochs: 2,
+    batchSize: 16,
+    learningRate: 0.001,
+    schedule: "step",
+    warmupSteps: 0,
+    momentum: 0,
+    decay: 0,
+    randomCrop: true,
+    flip: true,
+    side: 32,
+    seed: 0,
+  };
+  assertEquals(config, expected);
+});
+
+Deno.test("makeConfig() leaves the default where a value is undefined", () => {
+  const { epochs } = makeConfig("lenet5", { epochs: undefined });
+  assertEquals(epochs, MODELS.lenet5.defaults.epochs);
+});
+
+Deno.test("makeConfig() names the option, the value and what was expected", () => {
+  const cases: [Parameters<typeof makeConfig>[1], string][] = [
+    [{ epochs: "x" }, "--epochs is x (expected a whole number, at least 1)"],
+    [{ epochs: "1.5" }, "--epochs is 1.5 (expected a whole number, at least 1)"],
+    [{ epochs: "" }, "--epochs is  (expected"],
+    [{ epochs: "Infinity" }, "--epochs is Infinity (expected"],
+    [{ batchSize: "0" }, "--batch-size is 0 (expected a whole number, at least 1)"],
+    [{ batchSize: "-8" }, "--batch-size is -8 (expected"],
+    [{ learningRate: "0" }, "--learning-rate is 0 (expected a number above 0)"],
+    [{ learningRate: "fast" }, "--learning-rate is fast (expected a number above 0)"],
+    [{ schedule: "linear" }, "--schedule is linear (expected constant, cosine, step)"],
+    [{ warmupSteps: "-1" }, "--warmup-steps is -1 (expected a whole number, at least 0)"],
+    [{ momentum: "1" }, "--momentum is 1 (expected a number from 0 to below 1)"],
+    [{ momentum: "-0.1" }, "--momentum is -0.1 (expected"],
+    [{ decay: "-1e-4" }, "--decay is -1e-4 (expected a number, at least 0)"],
+    [{ side: "5000" }, "--side is 5000 (expected a whole number from 1 to 4096)"],
+    [{ side: "27" }, "--side is 27, smaller than the 28 pixels that lenet5 sees"],
+    [{ seed: "-1" }, "--seed is -1 (expected a whole number, at least 0)"],
+    [{ seed: "9007199254740992" }, "--seed is 9007199254740992 (expected"],
+  ];
+  for (const [given, message] of cases) {
+    assertThrows(() => makeConfig("lenet5", given), SyntaxError, `Cannot train: ${message}`);
+  }
+});
+
+Deno.test("makeConfig() names every wrong value at once, each once", () => {
+  const { message } = assertThrows(
+    () => makeConfig("alexnet", { epochs: "0", decay: "much" }),
+    SyntaxError,
+  );
+  assertMatch(message, /^Cannot train: --epochs is 0 \([^;]*\); --decay is much \([^;]*\)$/);
+});
+
+Deno.test("makeConfig() refuses a model that there is not", () => {
+  for (const model of ["vgg", "", "toString"]) {
+    assertThrows(
+      () => makeConfig(model, {}),
+      SyntaxError,
+      "no such model (expected lenet5, alexnet-small, alexnet)",
+    );
+  }
+});
+
+Deno.test("ConfigSchema refuses a config with a field missing or unknown", () => {
+  const { seed: _, ...config } = makeConfig("lenet5", {});
+  assert(!ConfigSchema.safeParse(config).success);
+  assert(!ConfigSchema.safeParse({ ...config, seed: 1, colour: "red" }).success);
+});
+
+Deno.test("optionOf() writes names as they are typed", () => {
+  assertEquals(["batchSize", "seed", "randomCrop"].map(optionOf), [
+    "batch-size",
+    "seed",
+    "random-crop",
+  ]);
+});
+
+Deno.test("describeConfig() has a line for every setting with the model's default", () => {
+  const lines = describeConfig("alexnet").split("\n");
+  assertEquals(lines.length, SETTING_NAMES.length);
+  for (const [i, name] of SETTING_NAMES.entries()) {
+    const line = lines[i]!;
+    const option = isSwitch(name) ? `  --[no-]${optionOf(name)} ` : `  --${optionOf(name)} X `;
+    assert(line.startsWith(option), line);
+    assert(line.endsWith(` (${MODELS.alexnet.defaults[name]})`), line);
+    assert(!line.includes("undefined"), line);
+  }
+});
