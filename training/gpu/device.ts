@@ -11,12 +11,17 @@ export interface Gpu {
   readonly family: KernelFamily;
   /** Lanes of a subgroup; the software family is generated for exactly this number. */
   readonly subgroupSize: number;
+  /** The driver may run a kernel with other subgroups than {@link subgroupSize}. */
+  readonly subgroupsVary: boolean;
   /** Adapter, driver and kernel family in words: what a checkpoint and a manifest record. */
   readonly description: string;
   /** Most bytes that one storage binding may cover. */
   readonly maxBindingBytes: number;
   /** Most workgroups in one dimension of a dispatch. */
   readonly maxWorkgroups: number;
+  /** Bytes of memory that a workgroup may share, and its most threads. */
+  readonly maxWorkgroupBytes: number;
+  readonly maxInvocations: number;
   /** Throws the first error that the device reported outside of an error scope, or its loss. */
   check(): void;
   close(): void;
@@ -72,9 +77,12 @@ export async function openGpu(): Promise<Gpu> {
     device,
     family,
     subgroupSize: info.subgroupMinSize || FALLBACK_SUBGROUP_SIZE,
+    subgroupsVary: info.subgroupMinSize !== info.subgroupMaxSize,
     description: `${name} (${family} kernels)`,
     maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     check() {
       if (failure) throw failure;
     },

@@ -15,6 +15,7 @@ import {
   type TensorRef,
 } from "../ops/op.ts";
 import { addInto } from "../kernels/add/add.ts";
+import type { TiledProblem } from "../kernels/tile.ts";
 import type { Graph, GraphNode, Tensor } from "./graph.ts";
 import { type Lifetime, planMemory } from "./memory_plan.ts";
 import type { ParameterArena } from "./parameters.ts";
@@ -32,6 +33,7 @@ export interface PlannedDispatch extends Dispatch<BufferName> {
   /** Node and direction, for the profiler. */
   readonly node: string;
   readonly direction: "forward" | "backward";
+  readonly problem?: TiledProblem;
 }
 
 export interface PlanOptions {

@@ -5,6 +5,7 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
+import type { TiledProblem, TileTable } from "../kernels/tile.ts";
 import type { OnnxNode, OnnxTensor } from "../onnx/onnx_node.ts";
 
 /**
@@ -69,7 +70,10 @@ export function ref(role: Role, index = 0): TensorRef {
   return { role, index };
 }
 
-export type OpDispatch = Dispatch<TensorRef>;
+export interface OpDispatch extends Dispatch<TensorRef> {
+  /** Of a product that is cut into tiles; its dispatches carry it, with what finishes its sums. */
+  readonly problem?: TiledProblem;
+}
 
 /** A dispatch and the bytes of scratch and saved tensors it needs, by index. */
 export interface OpWork {
@@ -99,10 +103,13 @@ export interface ParameterSpec {
 }
 
 /** The adapter's part in what an operator returns. */
-export type OpTarget = Pick<
-  Gpu,
-  "family" | "subgroupSize" | "maxBindingBytes" | "maxWorkgroups"
->;
+export type OpTarget =
+  & Pick<Gpu, "family" | "subgroupSize" | "maxBindingBytes" | "maxWorkgroups">
+  & Partial<Pick<Gpu, "subgroupsVary" | "maxWorkgroupBytes" | "maxInvocations">>
+  & {
+    /** Measured tiles, where there are any; the cost models choose the rest. */
+    readonly tiles?: TileTable;
+  };
 
 export interface OpContext {
   readonly target: OpTarget;

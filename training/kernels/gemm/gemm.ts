@@ -6,8 +6,9 @@
  */
 import type { Gpu } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/kernel.ts";
-import { chooseSubgroupTile, subgroupGemm, type SubgroupTile } from "./subgroup.ts";
-import { chooseWorkgroupTile, workgroupGemm, type WorkgroupTile } from "./workgroup.ts";
+import type { RankedTile } from "../tile.ts";
+import { rankSubgroupTiles, subgroupGemm, type SubgroupTile } from "./subgroup.ts";
+import { rankWorkgroupTiles, workgroupGemm, type WorkgroupTile } from "./workgroup.ts";
 
 /**
  * What an operator says of its product. `text` holds the bindings and five functions:
@@ -45,7 +46,31 @@ export interface GemmKernel {
 }
 
 /** What the choice of kernels depends on: the part of a {@link Gpu} that data can describe. */
-export type GemmTarget = Pick<Gpu, "family" | "subgroupSize">;
+export type GemmTarget =
+  & Pick<Gpu, "family" | "subgroupSize">
+  & Partial<Pick<Gpu, "subgroupsVary" | "maxWorkgroupBytes" | "maxInvocations">>;
+
+/**
+ * The tiles that a problem may have on an adapter, the cost model's choice first. A software driver
+ * runs tiles in workgroup memory at a twentieth of the speed: it has none of them.
+ */
+export function rankGemmTiles(
+  problem: GemmProblem,
+  target: GemmTarget,
+): RankedTile<GemmTile>[] {
+  if (target.family === "software") return rankSubgroupTiles(problem, target.subgroupSize);
+  const tiles = rankWorkgroupTiles(problem, target);
+  if (target.subgroupsVary ?? true) return tiles;
+  // On a card these spill registers, all but the smallest, which suit products of few rows.
+  const last = tiles.at(-1)!.cost;
+  const small = rankSubgroupTiles(problem, target.subgroupSize)
+    .filter(({ tile }) => tile.registers * tile.vectors <= MOST_CARD_SUMS)
+    .map(({ tile }, index) => ({ tile, cost: last + 1 + index }));
+  return [...tiles, ...small];
+}
+
+/** vec4 sums of a lane that a card's registers hold with room to spare. */
+const MOST_CARD_SUMS = 16;
 
 /**
  * The kernel for a problem, with the tile that the family's cost model picks or the given one.
@@ -60,10 +85,7 @@ export function gemmKernel(problem: GemmProblem, target: GemmTarget, tile?: Gemm
       `Cannot tile ${label}: ${m} x ${n} x ${k} is not in steps of four numbers`,
     );
   }
-  const chosen = tile ??
-    (target.family === "software"
-      ? chooseSubgroupTile(problem, target.subgroupSize)
-      : chooseWorkgroupTile(problem));
+  const chosen = tile ?? rankGemmTiles(problem, target)[0]!.tile;
   return chosen.family === "subgroup"
     ? subgroupGemm(problem, chosen, target.subgroupSize)
     : workgroupGemm(problem, chosen);

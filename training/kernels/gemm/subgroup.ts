@@ -11,6 +11,7 @@
  * @module
  */
 import { loopBodyNs, STORE_NS, THREADS, withCompiling } from "../software_cost.ts";
+import { type RankedTile, tileName } from "../tile.ts";
 import type { GemmKernel, GemmProblem } from "./gemm.ts";
 
 export interface SubgroupTile {
@@ -37,23 +38,14 @@ export function subgroupTiles(): SubgroupTile[] {
   );
 }
 
-/** The cheapest tile by the driver's costs, compiling included. */
-export function chooseSubgroupTile(problem: GemmProblem, subgroupSize: number): SubgroupTile {
-  return chooseSubgroup(problem, subgroupSize).tile;
-}
-
-/** Estimated nanoseconds of a dispatch with the chosen tile, to compare other ways with. */
-export function subgroupCost(problem: GemmProblem, subgroupSize: number): number {
-  return chooseSubgroup(problem, subgroupSize).cost;
-}
-
-function chooseSubgroup(problem: GemmProblem, subgroupSize: number) {
-  let best: { tile: SubgroupTile; cost: number } | null = null;
-  for (const tile of subgroupTiles()) {
-    const cost = estimatedCost(problem, tile, subgroupSize);
-    if (!best || cost < best.cost) best = { tile, cost };
-  }
-  return best!;
+/** Every tile by the driver's costs in nanoseconds a dispatch, compiling included, cheapest first. */
+export function rankSubgroupTiles(
+  problem: GemmProblem,
+  subgroupSize: number,
+): RankedTile<SubgroupTile>[] {
+  return subgroupTiles()
+    .map((tile) => ({ tile, cost: estimatedCost(problem, tile, subgroupSize) }))
+    .sort((a, b) => a.cost - b.cost);
 }
 
 function estimatedCost(problem: GemmProblem, tile: SubgroupTile, subgroupSize: number): number {
@@ -139,10 +131,6 @@ ${stores(problem, tile, subgroupSize)}
     kernel: { label: `${problem.label} ${tileName(tile)}`, code },
     workgroups: [tilesX, tilesY, problem.z * splits],
   };
-}
-
-function tileName({ lanes, registers, vectors }: SubgroupTile): string {
-  return `lanes ${lanes}, ${registers} x ${vectors}`;
 }
 
 function sums(tile: SubgroupTile): string[] {

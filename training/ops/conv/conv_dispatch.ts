@@ -4,21 +4,21 @@ import {
   type GemmKernel,
   gemmKernel,
   type GemmProblem,
+  rankGemmTiles,
   splitsFor,
 } from "../../kernels/gemm/gemm.ts";
-import { subgroupCost } from "../../kernels/gemm/subgroup.ts";
+import { pickTile, type RankedTile, type TiledProblem, tileName } from "../../kernels/tile.ts";
 import { columnSum, sumOfParts } from "../../kernels/reduce/reduce.ts";
 import { type OpContext, type OpDispatch, type OpWork, ref, type TensorRef } from "../op.ts";
 import type { ConvTile } from "./conv.ts";
 import type { Geometry } from "./conv_geometry.ts";
 import {
-  chooseStripTile,
   gradWeightParts,
+  rankStripTiles,
   stripForward,
   stripGradWeight,
   type StripKernel,
   type StripProblem,
-  type StripTile,
 } from "./conv_strip.ts";
 import forwardText from "./conv_forward.wgsl" with { type: "text" };
 import gradInputText from "./conv_grad_input.wgsl" with { type: "text" };
@@ -52,8 +52,9 @@ function describe(g: Geometry, direction: string): string {
 
 export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
   const bindings = [ref("input"), ref("parameter", 0), ref("parameter", 1), ref("output")];
+  const relu = context.fusedRelu ? " relu" : "";
   const problem: GemmProblem = {
-    label: describe(g, "forward"),
+    label: describe(g, "forward") + relu,
     m: context.batch * g.output.height * g.output.width,
     n: g.outStride,
     k: g.kernel[0] * g.kernel[1] * g.inStride,
@@ -62,16 +63,15 @@ export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWor
     alongB: "n",
     text: specialize(forwardText, { ...sizes(g), RELU: context.fusedRelu }),
   };
-  const strip = forwardStrips(g, context);
-  const chosen = tile ?? cheapest("forward", strip, problem, context);
-  if (chosen?.family !== "strip") {
-    return { dispatches: [dispatchOf(gemmKernel(problem, context.target, chosen), bindings)] };
-  }
-  const kernel = stripForward(strip, chosen, context.target.subgroupSize, {
-    epilogue: context.fusedRelu ? "bias-relu" : "bias",
-    weightAlong: "output",
-  });
-  return { dispatches: [dispatchOf(kernel, bindings)] };
+  const strip = { ...forwardStrips(g, context), label: problem.label };
+  const { chosen, tiled } = choose({ g, context, problem, strip, tile });
+  const kernel = chosen.family !== "strip"
+    ? gemmKernel(problem, context.target, chosen)
+    : stripForward(strip, chosen, context.target.subgroupSize, {
+      epilogue: context.fusedRelu ? "bias-relu" : "bias",
+      weightAlong: "output",
+    });
+  return { dispatches: [dispatchOf(kernel, bindings, tiled)] };
 }
 
 export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
@@ -87,16 +87,17 @@ export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpW
     text: specialize(gradInputText, sizes(g)),
   };
   const strip = g.strides.every((stride) => stride === 1) ? gradInputStrips(g, context) : null;
-  const chosen = tile ?? (strip && cheapest("forward", strip, problem, context)) ?? undefined;
-  if (chosen?.family !== "strip") {
-    return { dispatches: [dispatchOf(gemmKernel(problem, context.target, chosen), bindings)] };
+  const { chosen, tiled } = choose({ g, context, problem, strip, tile });
+  if (chosen.family !== "strip") {
+    const kernel = gemmKernel(problem, context.target, chosen);
+    return { dispatches: [dispatchOf(kernel, bindings, tiled)] };
   }
   if (!strip) throw new RangeError("Cannot compute grad-input in strips: the strides are not 1");
   const kernel = stripForward(strip, chosen, context.target.subgroupSize, {
     epilogue: "none",
     weightAlong: "input",
   });
-  return { dispatches: [dispatchOf(kernel, bindings)] };
+  return { dispatches: [dispatchOf(kernel, bindings, tiled)] };
 }
 
 export function gradWeight(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
@@ -122,37 +123,64 @@ export function gradWeight(g: Geometry, context: OpContext, tile?: ConvTile): Op
     }),
   };
   const strip = { ...forwardStrips(g, context), label: problem.label };
-  const chosen = tile ?? cheapest("gradWeight", strip, problem, context);
-  const inStrips = chosen?.family === "strip";
+  const { chosen, tiled } = choose({ g, context, problem, strip, tile, gradWeight: true });
+  const inStrips = chosen.family === "strip";
   const parts = inStrips ? gradWeightParts(strip, chosen, target.subgroupSize) : gemmSplits;
   const kernel = inStrips
     ? stripGradWeight(strip, chosen, target.subgroupSize, { accumulate: context.accumulate })
     : gemmKernel(problem, target, chosen);
   const sums = parts === 1 ? ref("gradParameter", 0) : ref("scratch", 0);
-  const dispatches = [dispatchOf(kernel, [ref("input"), ref("gradOutput"), sums])];
+  const dispatches = [dispatchOf(kernel, [ref("input"), ref("gradOutput"), sums], tiled)];
   if (parts === 1) return { dispatches };
-  dispatches.push(sumOfParts({
-    parts,
-    floats,
-    accumulate: context.accumulate,
-    from: ref("scratch", 0),
-    to: ref("gradParameter", 0),
-    maxWorkgroups: target.maxWorkgroups,
-  }));
+  // What finishes the sums counts with them, but its multiply-adds are done.
+  dispatches.push({
+    ...sumOfParts({
+      parts,
+      floats,
+      accumulate: context.accumulate,
+      from: ref("scratch", 0),
+      to: ref("gradParameter", 0),
+      maxWorkgroups: target.maxWorkgroups,
+    }),
+    problem: { ...tiled, multiplyAdds: 0 },
+  });
   return { dispatches, scratchBytes: [parts * floats * 4] };
 }
 
-/** On a software driver, the strip tile where it is estimated cheaper than the GEMM. */
-function cheapest(
-  direction: "forward" | "gradWeight",
-  strip: StripProblem,
-  problem: GemmProblem,
-  { target }: OpContext,
-): StripTile | undefined {
-  if (target.family !== "software") return undefined;
-  const choice = chooseStripTile(direction, strip, target.subgroupSize);
-  if (!choice) return undefined;
-  return choice.cost < subgroupCost(problem, target.subgroupSize) ? choice.tile : undefined;
+interface Choice {
+  readonly g: Geometry;
+  readonly context: OpContext;
+  readonly problem: GemmProblem;
+  /** The problem in strips; null where it cannot be had in them. */
+  readonly strip: StripProblem | null;
+  readonly tile: ConvTile | undefined;
+  readonly gradWeight?: boolean;
+}
+
+/** The given tile, else the measured one, else that of the least estimated cost. */
+function choose(
+  { g, context, problem, strip, tile, gradWeight = false }: Choice,
+): { chosen: ConvTile; tiled: TiledProblem } {
+  const { target, batch } = context;
+  const ranked: RankedTile<ConvTile>[] = rankGemmTiles(problem, target);
+  if (strip && target.family === "software") {
+    const direction = gradWeight ? "gradWeight" : "forward";
+    ranked.push(...rankStripTiles(direction, strip, target.subgroupSize));
+    ranked.sort((a, b) => a.cost - b.cost);
+  }
+  const key = `${problem.label} p${g.pads} n${batch}`;
+  const chosen = tile ?? pickTile(key, ranked, target.tiles);
+  const { input, output, kernel, group } = g;
+  const taps = kernel[0] * kernel[1] * input.channels / group;
+  return {
+    chosen,
+    tiled: {
+      key,
+      tile: tileName(chosen),
+      candidates: ranked.map((candidate) => tileName(candidate.tile)),
+      multiplyAdds: batch * output.channels * output.height * output.width * taps,
+    },
+  };
 }
 
 function forwardStrips(g: Geometry, { batch }: OpContext): StripProblem {
@@ -204,6 +232,7 @@ export function gradBias(g: Geometry, context: OpContext): OpWork {
 function dispatchOf(
   { kernel, workgroups }: GemmKernel | StripKernel,
   buffers: readonly TensorRef[],
+  problem: TiledProblem,
 ): OpDispatch {
-  return { kernel, workgroups, bindings: buffers.map((buffer) => ({ buffer })) };
+  return { kernel, workgroups, bindings: buffers.map((buffer) => ({ buffer })), problem };
 }

@@ -15,6 +15,7 @@
  */
 import type { Kernel } from "../../gpu/kernel.ts";
 import { loopBodyNs, STORE_NS, THREADS, withCompiling } from "../../kernels/software_cost.ts";
+import { type RankedTile, tileName } from "../../kernels/tile.ts";
 
 /** A strip's size; both numbers are small enough that everything is unrolled. */
 export interface StripTile {
@@ -56,7 +57,7 @@ const CHANNELS = [4, 8, 12, 16, 24, 32, 48];
 const MAX_PIXELS = 16;
 
 /** Every tile that fits the problem's sizes. */
-export function stripTiles(
+function stripTiles(
   direction: "forward" | "gradWeight",
   problem: StripProblem,
 ): StripTile[] {
@@ -77,25 +78,19 @@ function span({ pixels }: StripTile, { kernel, strides }: StripProblem): number 
   return (pixels - 1) * strides[1] + kernel[1];
 }
 
-export interface StripChoice {
-  readonly tile: StripTile;
-  /** Estimated nanoseconds of a dispatch, with its share of compiling. */
-  readonly cost: number;
-}
-
-/** The cheapest tile by the driver's costs; none where no tile fits. */
-export function chooseStripTile(
+/**
+ * The tiles that fit, by the driver's costs in nanoseconds a dispatch, compiling included, cheapest
+ * first; none for rows of one pixel.
+ */
+export function rankStripTiles(
   direction: "forward" | "gradWeight",
   problem: StripProblem,
   subgroupSize: number,
-): StripChoice | null {
+): RankedTile<StripTile>[] {
   const costOf = direction === "forward" ? forwardCost : gradWeightCost;
-  let best: StripChoice | null = null;
-  for (const tile of stripTiles(direction, problem)) {
-    const cost = costOf(problem, tile, subgroupSize);
-    if (!best || cost < best.cost) best = { tile, cost };
-  }
-  return best;
+  return stripTiles(direction, problem)
+    .map((tile) => ({ tile, cost: costOf(problem, tile, subgroupSize) }))
+    .sort((a, b) => a.cost - b.cost);
 }
 
 function forwardCost(problem: StripProblem, tile: StripTile, subgroupSize: number): number {
@@ -214,7 +209,7 @@ ${
   }
 }
 `;
-  return { kernel: { label: `${problem.label} strip ${pixels} x ${channels}`, code }, workgroups };
+  return { kernel: { label: `${problem.label} ${tileName(tile)}`, code }, workgroups };
 }
 
 /**
@@ -427,7 +422,7 @@ ${
 }
 `;
   return {
-    kernel: { label: `${problem.label} strip ${pixels} x ${channels}`, code },
+    kernel: { label: `${problem.label} ${tileName(tile)}`, code },
     workgroups: [across, columns, group * splits],
   };
 }

@@ -10,8 +10,14 @@
  * @module
  */
 import { specialize } from "../../gpu/kernel.ts";
-import { gemmKernel, type GemmProblem, type GemmTile } from "../../kernels/gemm/gemm.ts";
+import {
+  gemmKernel,
+  type GemmProblem,
+  type GemmTile,
+  rankGemmTiles,
+} from "../../kernels/gemm/gemm.ts";
 import { columnSum } from "../../kernels/reduce/reduce.ts";
+import { pickTile, tileName } from "../../kernels/tile.ts";
 import {
   imageShape,
   type Init,
@@ -160,7 +166,8 @@ function forward(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch {
   const inputs = context.inputs[0]!.stride;
   const outputs = context.outputs[0]!.stride;
   const problem: GemmProblem = {
-    label: `Gemm forward ${context.batch} x ${inputs} -> ${slab.outputs}`,
+    label: `Gemm forward ${context.batch} x ${inputs} -> ${slab.outputs}` +
+      (context.fusedRelu ? " relu" : ""),
     m: context.batch,
     n: slab.outputs,
     k: inputs,
@@ -263,12 +270,23 @@ function gemmDispatch(
   buffers: readonly (TensorRef | null)[],
   tile?: GemmTile,
 ): OpDispatch {
-  const { kernel, workgroups } = gemmKernel(problem, context.target, tile);
+  const { target, batch, inputs: [input], outputs: [output] } = context;
+  const ranked = rankGemmTiles(problem, target);
+  const chosen = tile ?? pickTile(problem.label, ranked, target.tiles);
+  const { kernel, workgroups } = gemmKernel(problem, target, chosen);
+  // The last slab's outputs may end in padding.
+  const outputs = Math.min(slab.outputs, output!.channels - slab.firstOutput);
   const weight = problem.alongA === "m" ? ref("gradParameter", 0) : ref("parameter", 0);
   const range = { offset: slab.offset, size: slab.size };
   return {
     kernel,
     workgroups,
     bindings: buffers.map((buffer) => buffer ? { buffer } : { buffer: weight, ...range }),
+    problem: {
+      key: problem.label,
+      tile: tileName(chosen),
+      candidates: ranked.map((candidate) => tileName(candidate.tile)),
+      multiplyAdds: batch * input!.channels * outputs,
+    },
   };
 }
