@@ -12,7 +12,7 @@ const HELP = `Prints a network layer by layer, and the memory that training it t
 Usage: topfive plan MODEL [--classes N] [--batch N]
 
   MODEL         ${MODEL_NAMES.join(", ")}
-  --classes N   outputs of the last layer (default: 1000; lenet5: 10)
+  --classes N   outputs of the last layer (default: as published)
   --batch N     images a step (default: the model's)
 
 Example
@@ -45,7 +45,7 @@ function read(args: readonly string[]): Given {
   }
   return {
     model,
-    classes: count("classes", options.classes, model === "lenet5" ? 10 : 1000),
+    classes: count("classes", options.classes, MODELS[model].classes),
     batch: count("batch", options.batch, MODELS[model].defaults.batchSize),
   };
 }

@@ -8,7 +8,9 @@ import type { ParameterValues } from "../graph/parameters.ts";
 import { elementsOf } from "../ops/op.ts";
 import { alexnet } from "./alexnet.ts";
 import { alexnetGraph } from "./alexnet_layers.ts";
+import { alexnetOwt } from "./alexnet_owt.ts";
 import { alexnetSmall } from "./alexnet_small.ts";
+import { cifar10EighteenPercent } from "./cifar10_18pct.ts";
 import { lenet5 } from "./lenet5.ts";
 
 /** float32 against float32 in another order; PyTorch's own distance from float64 is 1e-6. */
@@ -127,6 +129,7 @@ async function logitsOf(engine: Engine, batch: ReturnType<typeof batchOf>, class
 
 const networks = [
   { name: "lenet5", build: () => lenet5(10), parts: [undefined, 2] },
+  { name: "cifar10_18pct", build: () => cifar10EighteenPercent(10), parts: [undefined, 2] },
   { name: "alexnet_tiny", build: (f: Fixture) => tinyAlexnet(f, 0), parts: [undefined, 2] },
 ];
 
@@ -203,7 +206,14 @@ interface LayerTable {
   }[];
 }
 
-for (const [name, graph] of [["alexnet", alexnet(1000)], ["lenet5", lenet5(10)]] as const) {
+const published = [
+  ["alexnet", alexnet(1000)],
+  ["alexnet_owt", alexnetOwt(1000)],
+  ["cifar10_18pct", cifar10EighteenPercent(10)],
+  ["lenet5", lenet5(10)],
+] as const;
+
+for (const [name, graph] of published) {
   Deno.test(`${name} has the published layers, parameters and multiply-adds`, async () => {
     const url = new URL(`../../tests/fixtures/${name}_shapes.json`, import.meta.url);
     const table: LayerTable = JSON.parse(await Deno.readTextFile(url));
@@ -225,6 +235,16 @@ for (const [name, graph] of [["alexnet", alexnet(1000)], ["lenet5", lenet5(10)]]
 Deno.test("alexnet has 60,965,224 parameters and 724,406,816 multiply-adds", () => {
   assertEquals(parameterCount(alexnet(1000)), 60_965_224);
   assertEquals(multiplyAdds(alexnet(1000)), 724_406_816);
+});
+
+Deno.test("alexnet-owt has torchvision's 61,100,840 parameters and 714.2 M multiply-adds", () => {
+  assertEquals(parameterCount(alexnetOwt(1000)), 61_100_840);
+  assertEquals(multiplyAdds(alexnetOwt(1000)), 714_188_480);
+});
+
+Deno.test("cifar10-18pct has 89,578 parameters and 12.3 M multiply-adds", () => {
+  assertEquals(parameterCount(cifar10EighteenPercent(10)), 89_578);
+  assertEquals(multiplyAdds(cifar10EighteenPercent(10)), 12_298_240);
 });
 
 Deno.test("alexnet-small costs about a hundredth of alexnet", () => {
