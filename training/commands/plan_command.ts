@@ -91,7 +91,7 @@ export function describePlan(graph: Graph, batch: number): string {
     `  weights, gradients, momenta   3 x ${megabytes(arena.bytes)}`,
     `  activations                   ${megabytes(bytes.activations)}`,
     `  gradients of activations      ${megabytes(bytes.gradients)}`,
-    `  saved and scratch             ${megabytes(bytes.other)}`,
+    `  saved and scratch             ${megabytes(bytes.saved + bytes.scratch)}`,
     `  activations to scratch, shared by lifetime: ${megabytes(shared)} in ${slots.length} buffers`,
     `  in all                        ${megabytes(3 * arena.bytes + shared)}`,
   ].join("\n");

@@ -11,8 +11,6 @@ export interface Gpu {
   readonly family: KernelFamily;
   /** Lanes of a subgroup; the software family is generated for exactly this number. */
   readonly subgroupSize: number;
-  /** The driver may run a kernel with other subgroups than {@link subgroupSize}. */
-  readonly subgroupsVary: boolean;
   /** Adapter, driver and kernel family in words: what a checkpoint and a manifest record. */
   readonly description: string;
   /** Most bytes that one storage binding may cover. */
@@ -77,7 +75,6 @@ export async function openGpu(): Promise<Gpu> {
     device,
     family,
     subgroupSize: info.subgroupMinSize || FALLBACK_SUBGROUP_SIZE,
-    subgroupsVary: info.subgroupMinSize !== info.subgroupMaxSize,
     description: `${name} (${family} kernels)`,
     maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,

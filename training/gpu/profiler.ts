@@ -9,9 +9,21 @@ export interface PreparedDispatch {
   readonly workgroups: readonly [number, number, number];
 }
 
-export interface DispatchTime {
+export interface DispatchTime<Prepared extends PreparedDispatch = PreparedDispatch> {
   readonly label: string;
+  readonly dispatch: Prepared;
+  /** On the adapter's own clock, whose zero says nothing. */
+  readonly startMilliseconds: number;
   readonly milliseconds: number;
+}
+
+/** A query set holds 4096 times at most (WebGPU, GPUQuerySetDescriptor): two a dispatch. */
+const MOST_AT_ONCE = 2048;
+
+/** @throws {Error} where the adapter has no timestamp queries. */
+export function requireTimestamps(device: GPUDevice): void {
+  if (device.features.has("timestamp-query")) return;
+  throw new Error("Cannot profile: the adapter has no timestamp queries");
 }
 
 /**
@@ -19,13 +31,22 @@ export interface DispatchTime {
  *
  * @throws {Error} where the adapter has no timestamp queries.
  */
-export async function timeDispatches(
+export async function timeDispatches<Prepared extends PreparedDispatch>(
   device: GPUDevice,
-  dispatches: readonly PreparedDispatch[],
-): Promise<DispatchTime[]> {
-  if (!device.features.has("timestamp-query")) {
-    throw new Error("Cannot profile: the adapter has no timestamp queries");
+  dispatches: readonly Prepared[],
+): Promise<DispatchTime<Prepared>[]> {
+  requireTimestamps(device);
+  const times: DispatchTime<Prepared>[] = [];
+  for (let first = 0; first < dispatches.length; first += MOST_AT_ONCE) {
+    times.push(...await timeSome(device, dispatches.slice(first, first + MOST_AT_ONCE)));
   }
+  return times;
+}
+
+async function timeSome<Prepared extends PreparedDispatch>(
+  device: GPUDevice,
+  dispatches: readonly Prepared[],
+): Promise<DispatchTime<Prepared>[]> {
   const count = 2 * dispatches.length;
   const querySet = device.createQuerySet({ type: "timestamp", count });
   const resolved = device.createBuffer({
@@ -51,8 +72,13 @@ export async function timeDispatches(
   const nanoseconds = new BigUint64Array(await readBytes(device, resolved));
   querySet.destroy();
   resolved.destroy();
-  return dispatches.map(({ label }, index) => ({
-    label,
-    milliseconds: Number(nanoseconds[2 * index + 1]! - nanoseconds[2 * index]!) / 1e6,
-  }));
+  return dispatches.map((dispatch, index) => {
+    const [start, end] = [nanoseconds[2 * index]!, nanoseconds[2 * index + 1]!];
+    return {
+      label: dispatch.label,
+      dispatch,
+      startMilliseconds: Number(start) / 1e6,
+      milliseconds: Number(end - start) / 1e6,
+    };
+  });
 }

@@ -10,11 +10,11 @@ import type { Gpu } from "../gpu/device.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
 import { type DispatchTime, type PreparedDispatch, timeDispatches } from "../gpu/profiler.ts";
+import type { TiledProblem, TileTable } from "../kernels/tile.ts";
 import { addTotals, TOTALS } from "../kernels/totals/totals.ts";
-import { toStorage } from "../ops/layout.ts";
-import { elementsOf } from "../ops/op.ts";
-import { encodeStep, STEP_BYTES, type StepValues } from "../ops/step.ts";
+import { floatsOf, type OpTarget } from "../ops/op.ts";
 import { sgdUpdate } from "../optimizers/sgd.ts";
+import { BatchUpload, type InputBatch, type StepPlace } from "./batch_upload.ts";
 import type { Graph } from "./graph.ts";
 import {
   layOutParameters,
@@ -23,6 +23,7 @@ import {
   type ParameterValues,
   unpackArena,
 } from "./parameters.ts";
+import { largestPart } from "./part_size.ts";
 import { type Plan, plan } from "./plan.ts";
 
 export interface EngineOptions {
@@ -32,14 +33,23 @@ export interface EngineOptions {
   readonly decay: number;
   /** Fewer images at a time than the batch; by default as many as the adapter's limits allow. */
   readonly partSize?: number;
+  /** Measured tiles by problem key; without them the cost models choose. */
+  readonly tiles?: TileTable;
 }
 
-/** A batch as bytes to be cropped, or as images that are ready. */
-export type InputBatch =
-  & { readonly labels: Uint32Array }
-  & ({ readonly records: Uint8Array; readonly crops: Uint32Array } | {
-    readonly images: Float32Array;
-  });
+/** Where a dispatch belongs, and what it does there. */
+export interface StepPart {
+  /** Node of the graph, or "input", "totals", "sgd". */
+  readonly node: string;
+  readonly direction: "forward" | "backward" | "update";
+  readonly problem?: TiledProblem;
+  /** Bytes that it moves at least. */
+  readonly bytes?: number;
+}
+
+export type StepDispatch = PreparedDispatch & StepPart;
+
+const NOTHING: readonly StepDispatch[] = [];
 
 /** Sums over the images since the last look. */
 export interface Totals {
@@ -60,14 +70,14 @@ export class Engine {
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #pipelines: PipelineCache;
   readonly #evaluationPlan: Plan;
-  #trainingInput: PreparedDispatch[] = [];
-  #evaluationInput: PreparedDispatch[] = [];
-  #firstPart: PreparedDispatch[] = [];
-  #laterPart: PreparedDispatch[] = [];
-  #update: PreparedDispatch[] = [];
-  #evaluation: PreparedDispatch[] = [];
-  readonly #recordBytes: number;
-  readonly #staging: Uint8Array<ArrayBuffer>;
+  #trainingInput = NOTHING;
+  #evaluationInput = NOTHING;
+  #firstPart = NOTHING;
+  #laterPart = NOTHING;
+  #update = NOTHING;
+  #evaluation = NOTHING;
+  #uploads!: BatchUpload;
+  readonly #centreCrops: Uint32Array<ArrayBuffer>;
 
   /** Allocates, compiles and zeroes everything; parameters come with {@link loadParameters}. */
   static async create(gpu: Gpu, graph: Graph, options: EngineOptions): Promise<Engine> {
@@ -82,18 +92,17 @@ export class Engine {
     this.options = options;
     this.arena = layOutParameters(graph);
     this.#pipelines = new PipelineCache(gpu.device);
-    this.partSize = options.partSize ?? largestPart(gpu, graph, this.arena, options.batch);
+    const target: OpTarget = options.tiles ? { ...gpu, tiles: options.tiles } : gpu;
+    this.partSize = options.partSize ?? largestPart(graph, this.arena, options.batch, target);
     if (options.batch % this.partSize !== 0) {
       throw new RangeError(
         `Cannot work on a batch of ${options.batch} in parts of ${this.partSize}: not a divisor`,
       );
     }
-    const common = { batch: this.partSize, target: gpu, lossBatch: options.batch };
+    const common = { batch: this.partSize, target, lossBatch: options.batch };
     this.trainingPlan = plan(graph, this.arena, { ...common, training: true });
     this.#evaluationPlan = plan(graph, this.arena, { ...common, training: false });
-    const { side, channels } = options.preprocess;
-    this.#recordBytes = side * side * channels;
-    this.#staging = new Uint8Array(Math.ceil(this.partSize * this.#recordBytes / 4) * 4);
+    this.#centreCrops = new Uint32Array(this.partSize).fill(centreCrop(options.preprocess));
   }
 
   async #prepare(): Promise<void> {
@@ -101,46 +110,64 @@ export class Engine {
     const add = (name: string, bytes: number) =>
       this.#buffers.set(name, storageBuffer(device, bytes, name));
     for (const name of ["parameters", "gradients", "momenta"]) add(name, this.arena.bytes);
-    add("records", this.#staging.length);
-    add("crops", this.partSize * 4);
-    add("labels", this.partSize * 4);
+    const { side, channels } = this.options.preprocess;
+    this.#uploads = new BatchUpload(device, {
+      images: this.partSize,
+      input: this.#graph.input.shape,
+      recordBytes: side * side * channels,
+    });
+    for (const [name, buffer] of this.#uploads.buffers) this.#buffers.set(name, buffer);
     add("losses", this.partSize * 3 * 4);
     add("totals", TOTALS * 4);
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    this.#buffers.set("step", device.createBuffer({ label: "step", size: STEP_BYTES, usage }));
     const slots = [this.trainingPlan.slots, this.#evaluationPlan.slots];
     for (let i = 0; i < Math.max(slots[0]!.length, slots[1]!.length); i++) {
       add(`slot${i}`, Math.max(slots[0]![i] ?? 0, slots[1]![i] ?? 0));
     }
     const { forward, backward, backwardAdding } = this.trainingPlan;
-    const totals = addTotals("losses", "totals", "step");
+    const totals = {
+      ...addTotals("losses", "totals", "step"),
+      node: "totals",
+      direction: "forward" as const,
+    };
     this.#trainingInput = await this.#compile([this.#inputStage(this.trainingPlan)]);
     this.#evaluationInput = await this.#compile([this.#inputStage(this.#evaluationPlan)]);
     this.#firstPart = await this.#compile([...forward, totals, ...backward]);
     if (this.partSize < this.options.batch) {
       this.#laterPart = await this.#compile([...forward, totals, ...backwardAdding]);
     }
-    this.#update = await this.#compile(sgdUpdate(this.arena.groups, this.options, this.#gpu));
+    this.#update = await this.#compile(
+      sgdUpdate(this.arena.groups, this.options, this.#gpu).map((dispatch) => ({
+        ...dispatch,
+        node: "sgd",
+        direction: "update",
+      })),
+    );
     this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
   }
 
-  #inputStage({ activationSlots }: Plan): Dispatch<string> {
+  #inputStage({ activationSlots }: Plan): Dispatch<string> & StepPart {
     const { preprocess } = this.options;
     const stage = augment(preprocess, this.partSize, this.#gpu.maxWorkgroups);
     const images = activationSlots.get(this.#graph.input.id)!;
+    const floats = this.partSize * floatsOf(this.#graph.input.shape);
     return {
       ...stage,
       bindings: stage.bindings.map(({ buffer }) => ({
         buffer: buffer === "images" ? images : buffer,
       })),
+      node: "input",
+      direction: "forward",
+      bytes: this.#uploads.recordBytes + 4 * floats,
     };
   }
 
-  async #compile(dispatches: readonly Dispatch<string>[]): Promise<PreparedDispatch[]> {
+  async #compile(
+    dispatches: readonly (Dispatch<string> & StepPart)[],
+  ): Promise<StepDispatch[]> {
     const { device } = this.#gpu;
     await this.#pipelines.prepare(dispatches.map(({ kernel }) => kernel));
-    return dispatches.map(({ kernel, bindings, workgroups }) => {
+    return dispatches.map(({ kernel, bindings, workgroups, ...place }) => {
       const pipeline = this.#pipelines.get(kernel);
       const bindGroup = device.createBindGroup({
         label: kernel.label,
@@ -154,7 +181,12 @@ export class Engine {
           },
         })),
       });
-      return { label: kernel.label, pipeline, bindGroup, workgroups };
+      const bytes = bindings.reduce(
+        (sum, { buffer, offset = 0, size }) =>
+          sum + (size ?? this.#buffers.get(buffer)!.size - offset),
+        0,
+      );
+      return { bytes, ...place, label: kernel.label, pipeline, bindGroup, workgroups };
     });
   }
 
@@ -189,18 +221,17 @@ export class Engine {
    */
   trainStep(
     batch: InputBatch,
-    at: Pick<StepValues, "learningRate" | "seed" | "step">,
-    options: { readonly update?: boolean } = {},
+    at: StepPlace,
+    options?: { readonly update?: boolean },
   ): void {
     const parts = this.options.batch / this.partSize;
     for (let part = 0; part < parts; part++) {
-      this.#upload(batch, part, { ...at, part, images: this.partSize }, this.trainingPlan);
-      const last = part === parts - 1 && (options.update ?? true);
-      this.#submit([
-        ..."images" in batch ? [] : this.#trainingInput,
-        ...part === 0 ? this.#firstPart : this.#laterPart,
-        ...last ? this.#update : [],
-      ]);
+      this.#upload(batch, at, part, this.trainingPlan);
+      this.#submit(
+        "images" in batch ? NOTHING : this.#trainingInput,
+        part === 0 ? this.#firstPart : this.#laterPart,
+        part === parts - 1 && (options?.update ?? true) ? this.#update : NOTHING,
+      );
     }
     this.#gpu.check();
   }
@@ -215,10 +246,14 @@ export class Engine {
     batch: { labels: Uint32Array } & ({ records: Uint8Array } | { images: Float32Array }),
     count: number,
   ): void {
-    const crops = new Uint32Array(this.partSize).fill(centreCrop(this.options.preprocess));
-    const step = { learningRate: 0, seed: 0, step: 0, part: 0, images: count };
-    this.#upload({ crops, ...batch }, 0, step, this.#evaluationPlan);
-    this.#submit([..."images" in batch ? [] : this.#evaluationInput, ...this.#evaluation]);
+    const crops = this.#centreCrops;
+    const at = { learningRate: 0, seed: 0, step: 0 };
+    this.#upload({ crops, ...batch }, at, 0, this.#evaluationPlan, count);
+    this.#submit(
+      "images" in batch ? NOTHING : this.#evaluationInput,
+      this.#evaluation,
+      NOTHING,
+    );
     this.#gpu.check();
   }
 
@@ -268,17 +303,35 @@ export class Engine {
   }
 
   /**
-   * Milliseconds on the GPU of each dispatch of one training step, the first part of the batch and
-   * the update. The step is really made.
+   * As {@link trainStep}, to the bit, with the clock read around each dispatch; it waits for the GPU.
+   * Without a batch it steps on what was uploaded last, the first part of the batch and the update.
    *
    * @throws {Error} where the adapter has no timestamp queries.
    */
-  profileStep(): Promise<DispatchTime[]> {
-    return timeDispatches(this.#gpu.device, [
-      ...this.#trainingInput,
-      ...this.#firstPart,
-      ...this.#update,
-    ]);
+  async profileStep(batch?: InputBatch, at?: StepPlace): Promise<DispatchTime<StepDispatch>[]> {
+    const parts = batch ? this.options.batch / this.partSize : 1;
+    const times: DispatchTime<StepDispatch>[] = [];
+    for (let part = 0; part < parts; part++) {
+      if (batch && at) this.#upload(batch, at, part, this.trainingPlan);
+      const dispatches = [
+        ...batch && "images" in batch ? NOTHING : this.#trainingInput,
+        ...part === 0 ? this.#firstPart : this.#laterPart,
+        ...part === parts - 1 ? this.#update : NOTHING,
+      ];
+      times.push(...await timeDispatches(this.#gpu.device, dispatches));
+    }
+    this.#gpu.check();
+    return times;
+  }
+
+  /** The tiles in use, by problem key: they fix the order of sums, and so the bits of a run. */
+  get tiles(): TileTable {
+    const { forward, backward } = this.trainingPlan;
+    return new Map(
+      [...forward, ...backward].flatMap(({ problem }) =>
+        problem ? [[problem.key, problem.tile]] : []
+      ),
+    );
   }
 
   close(): void {
@@ -286,33 +339,27 @@ export class Engine {
     this.#buffers.clear();
   }
 
-  #upload(batch: InputBatch, part: number, step: StepValues, { activationSlots }: Plan): void {
-    const first = part * this.partSize;
-    const end = first + this.partSize;
-    if ("images" in batch) {
-      const { shape } = this.#graph.input;
-      const floats = elementsOf(shape);
-      const images = batch.images.subarray(first * floats, end * floats);
-      const slot = activationSlots.get(this.#graph.input.id)!;
-      this.#write(slot, toStorage(images, shape, images.length / floats));
-    } else {
-      const bytes = this.#recordBytes;
-      this.#staging.set(batch.records.subarray(first * bytes, end * bytes));
-      this.#write("records", this.#staging);
-      this.#write("crops", batch.crops.slice(first, end));
-    }
-    this.#write("labels", batch.labels.slice(first, end));
-    this.#gpu.device.queue.writeBuffer(this.#buffers.get("step")!, 0, encodeStep(step));
+  #upload(
+    batch: InputBatch,
+    at: StepPlace,
+    part: number,
+    { activationSlots }: Plan,
+    count = this.partSize,
+  ): void {
+    const images = this.#buffers.get(activationSlots.get(this.#graph.input.id)!)!;
+    this.#uploads.write(batch, at, { part, count, images });
   }
 
-  #submit(dispatches: readonly PreparedDispatch[]): void {
+  #submit(...lists: readonly (readonly StepDispatch[])[]): void {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const { pipeline, bindGroup, workgroups } of dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
+    for (const list of lists) {
+      for (const { pipeline, bindGroup, workgroups } of list) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+      }
     }
     pass.end();
     device.queue.submit([encoder.finish()]);
@@ -328,17 +375,4 @@ export class Engine {
   #read(name: string, range?: { offset?: number; size?: number }) {
     return readFloats(this.#gpu.device, this.#buffers.get(name)!, range);
   }
-}
-
-/** The largest divisor of the batch with which no tensor exceeds what the adapter binds. */
-function largestPart(gpu: Gpu, graph: Graph, arena: ParameterArena, batch: number): number {
-  for (let parts = 1; parts <= batch; parts++) {
-    if (batch % parts !== 0) continue;
-    const { slots } = plan(graph, arena, { batch: batch / parts, target: gpu, training: true });
-    if (Math.max(...slots) <= gpu.maxBindingBytes) return batch / parts;
-  }
-  throw new RangeError(
-    `Cannot train ${graph.name}: one image needs a tensor larger than the adapter binds ` +
-      `(${gpu.maxBindingBytes} bytes)`,
-  );
 }

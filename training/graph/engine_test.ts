@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { type PreprocessSpec, recordToTensor } from "../../shared/image/preprocess.ts";
 import { drawCrops } from "../augment/augment.ts";
 import { openGpu } from "../gpu/device.ts";
@@ -238,4 +238,42 @@ Deno.test("Engine evaluates centre crops without dropping", async () => {
     engine.evaluateStep({ images: seen, labels: batch.labels }, BATCH);
     assertEquals(await engine.readProbabilities(BATCH), first);
   }, droppingGraph());
+});
+
+for (const partSize of [BATCH, 2]) {
+  Deno.test(`Engine.profileStep() trains to the bits of trainStep(), in parts of ${partSize}`, async () => {
+    const steps = async (profiled: boolean) =>
+      await withEngine({ preprocess: cropped, partSize }, async (engine) => {
+        const times = [];
+        for (let step = 0; step < 2; step++) {
+          const crops = new Uint32Array(BATCH).fill(step);
+          const input = { records: recordsOf(step), labels: batch.labels, crops };
+          if (profiled) times.push(...await engine.profileStep(input, at(step)));
+          else engine.trainStep(input, at(step));
+        }
+        return { times, parameters: await engine.readParameters() };
+      }, droppingGraph());
+    const { times, parameters } = await steps(true);
+    assertEquals(parameters, (await steps(false)).parameters);
+    const parts = BATCH / partSize;
+    const count = (node: string) => times.filter(({ dispatch }) => dispatch.node === node).length;
+    assertEquals([count("input"), count("totals"), count("sgd")], [2 * parts, 2 * parts, 2]);
+    for (const { label, milliseconds, dispatch } of times) {
+      assert(milliseconds > 0, label);
+      assert(dispatch.bytes! > 0, label);
+    }
+  });
+}
+
+Deno.test("Engine takes the tiles it is given and says which it uses", async () => {
+  const tilesOf = (options: Partial<EngineOptions>) =>
+    withEngine(options, (engine) => Promise.resolve(new Map(engine.tiles)), droppingGraph());
+  const chosen = await tilesOf({});
+  const [key, tile] = [...chosen].find(([key]) => key.startsWith("Conv forward"))!;
+  const other = tile === "subgroup m 16 1" ? "subgroup n 8 1" : "subgroup m 16 1";
+  assertEquals(
+    await tilesOf({ tiles: new Map([[key, other], ["nothing", other]]) }),
+    new Map([...chosen, [key, other]]),
+  );
+  assertEquals(await tilesOf({ tiles: new Map([[key, "strip 999 4"]]) }), chosen);
 });

@@ -34,6 +34,8 @@ export interface PlannedDispatch extends Dispatch<BufferName> {
   readonly node: string;
   readonly direction: "forward" | "backward";
   readonly problem?: TiledProblem;
+  /** Bytes that its bindings cover: what it moves at least. */
+  readonly bytes: number;
 }
 
 export interface PlanOptions {
@@ -57,7 +59,7 @@ export interface Plan {
   /** Where the engine puts the images, and finds a tensor's values while they live. */
   readonly activationSlots: ReadonlyMap<number, BufferName>;
   /** Bytes by class, before sharing. */
-  readonly bytes: { activations: number; gradients: number; other: number };
+  readonly bytes: { activations: number; gradients: number; saved: number; scratch: number };
 }
 
 /** One thing in memory: an activation, a gradient, or an operator's saved or scratch tensor. */
@@ -84,7 +86,7 @@ class Planner {
   readonly #gradients = new Map<number, number>();
   readonly #consumers = new Map<number, number[]>();
   readonly #needsGradient = new Set<number>();
-  readonly #bytes = { activations: 0, gradients: 0, other: 0 };
+  readonly #bytes = { activations: 0, gradients: 0, saved: 0, scratch: 0 };
 
   constructor(graph: Graph, arena: ParameterArena, options: PlanOptions) {
     this.#graph = graph;
@@ -113,15 +115,16 @@ class Planner {
     const slotName = (region: number): BufferName => `slot${slotOf[region]!}`;
     const resolve = (steps: Step[], accumulate: boolean): PlannedDispatch[] =>
       steps.flatMap((step) =>
-        step.dispatches(accumulate).map((dispatch) => ({
-          ...dispatch,
-          bindings: dispatch.bindings.map(({ buffer, ...range }) => ({
-            ...range,
-            ...step.place(buffer, slotName, range),
-          })),
-          node: step.node,
-          direction: step.direction,
-        }))
+        step.dispatches(accumulate).map((dispatch) => {
+          let moved = 0;
+          const bindings = dispatch.bindings.map(({ buffer, ...range }) => {
+            const { bytes, ...place } = step.place(buffer, slotName, range);
+            moved += range.size ?? bytes;
+            return { ...range, ...place };
+          });
+          const { node, direction } = step;
+          return { ...dispatch, bindings, node, direction, bytes: moved };
+        })
       );
     return {
       batch,
@@ -221,7 +224,10 @@ class Planner {
       node: node.name,
       direction: "backward",
       dispatches: () => [dispatch],
-      place: ({ role }, slotName) => ({ buffer: slotName(role === "gradInput" ? from : to) }),
+      place: ({ role }, slotName) => ({
+        buffer: slotName(role === "gradInput" ? from : to),
+        bytes: this.#tensorBytes(tensor),
+      }),
     };
   }
 
@@ -235,10 +241,10 @@ class Planner {
   ): Step {
     const node = this.#graph.nodes[index]!;
     const { scratchBytes = [], savedBytes = [] } = work(false);
-    const scratch = scratchBytes.map((bytes) => this.#region(bytes, time, "other"));
+    const scratch = scratchBytes.map((bytes) => this.#region(bytes, time, "scratch"));
     const lastTime = this.#options.training ? 2 * this.#graph.nodes.length - 1 - index : time;
     const saved = direction === "forward"
-      ? savedBytes.map((bytes) => this.#region(bytes, time, "other", lastTime))
+      ? savedBytes.map((bytes) => this.#region(bytes, time, "saved", lastTime))
       : this.#saved.get(index) ?? [];
     if (direction === "forward") this.#saved.set(index, saved);
     const regionOf: Partial<Record<Role, (index: number) => number | undefined>> = {
@@ -260,16 +266,19 @@ class Planner {
             buffer: role === "parameter" ? "parameters" : "gradients",
             offset: slot.offset + (range.offset ?? 0),
             size: range.size ?? slot.size,
+            bytes: slot.size,
           };
         }
-        if (role === "step" || role === "labels" || role === "losses") return { buffer: role };
+        if (role === "step" || role === "labels" || role === "losses") {
+          return { buffer: role, bytes: 0 };
+        }
         const region = regionOf[role]!(i);
         if (region === undefined || region < 0) {
           throw new RangeError(
             `Cannot plan ${node.name}: it uses ${role} ${i}, which does not exist`,
           );
         }
-        return { buffer: slotName(region) };
+        return { buffer: slotName(region), bytes: this.#regions[region]!.bytes };
       },
     };
   }
@@ -342,7 +351,7 @@ interface Step {
     ref: TensorRef,
     slotName: (region: number) => BufferName,
     range: { readonly offset?: number; readonly size?: number },
-  ): Binding<BufferName>;
+  ): Binding<BufferName> & { readonly bytes: number };
 }
 
 function isFlatten(node: GraphNode): boolean {

@@ -93,8 +93,9 @@ Deno.test("plan() without training has no backward and shares more memory", () =
   assertEquals([evaluation.backward, evaluation.backwardAdding], [[], []]);
   const bytes = (slots: readonly number[]) => slots.reduce((sum, size) => sum + size, 0);
   assert(bytes(evaluation.slots) < bytes(training.slots));
-  const { activations, gradients, other } = training.bytes;
-  assert(bytes(training.slots) <= activations + gradients + other + 16 * training.slots.length);
+  const { activations, gradients, saved, scratch } = training.bytes;
+  const unshared = activations + gradients + saved + scratch;
+  assert(bytes(training.slots) <= unshared + 16 * training.slots.length);
 });
 
 Deno.test("plan() binds parameters at aligned places inside of their arena", () => {

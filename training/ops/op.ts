@@ -105,7 +105,7 @@ export interface ParameterSpec {
 /** The adapter's part in what an operator returns. */
 export type OpTarget =
   & Pick<Gpu, "family" | "subgroupSize" | "maxBindingBytes" | "maxWorkgroups">
-  & Partial<Pick<Gpu, "subgroupsVary" | "maxWorkgroupBytes" | "maxInvocations">>
+  & Partial<Pick<Gpu, "maxWorkgroupBytes" | "maxInvocations">>
   & {
     /** Measured tiles, where there are any; the cost models choose the rest. */
     readonly tiles?: TileTable;

@@ -21,11 +21,20 @@ export interface StepValues {
 
 export function encodeStep(values: StepValues): ArrayBuffer {
   const bytes = new ArrayBuffer(STEP_BYTES);
-  const view = new DataView(bytes);
-  view.setFloat32(0, values.learningRate, true);
-  view.setUint32(4, values.seed >>> 0, true);
-  view.setUint32(8, values.step, true);
-  view.setUint32(12, values.part, true);
-  view.setUint32(16, values.images, true);
+  writeStep(new DataView(bytes), values, values.part, values.images);
   return bytes;
+}
+
+/** As {@link encodeStep}, into memory that is there: a training step allocates nothing. */
+export function writeStep(
+  view: DataView,
+  at: Pick<StepValues, "learningRate" | "seed" | "step">,
+  part: number,
+  images: number,
+): void {
+  view.setFloat32(0, at.learningRate, true);
+  view.setUint32(4, at.seed >>> 0, true);
+  view.setUint32(8, at.step, true);
+  view.setUint32(12, part, true);
+  view.setUint32(16, images, true);
 }

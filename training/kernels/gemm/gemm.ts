@@ -48,29 +48,20 @@ export interface GemmKernel {
 /** What the choice of kernels depends on: the part of a {@link Gpu} that data can describe. */
 export type GemmTarget =
   & Pick<Gpu, "family" | "subgroupSize">
-  & Partial<Pick<Gpu, "subgroupsVary" | "maxWorkgroupBytes" | "maxInvocations">>;
+  & Partial<Pick<Gpu, "maxWorkgroupBytes" | "maxInvocations">>;
 
 /**
- * The tiles that a problem may have on an adapter, the cost model's choice first. A software driver
- * runs tiles in workgroup memory at a twentieth of the speed: it has none of them.
+ * The tiles that a problem may have on an adapter, the cost model's choice first: those in one
+ * subgroup on a software driver, those in workgroup memory on a card.
  */
 export function rankGemmTiles(
   problem: GemmProblem,
   target: GemmTarget,
 ): RankedTile<GemmTile>[] {
-  if (target.family === "software") return rankSubgroupTiles(problem, target.subgroupSize);
-  const tiles = rankWorkgroupTiles(problem, target);
-  if (target.subgroupsVary ?? true) return tiles;
-  // On a card these spill registers, all but the smallest, which suit products of few rows.
-  const last = tiles.at(-1)!.cost;
-  const small = rankSubgroupTiles(problem, target.subgroupSize)
-    .filter(({ tile }) => tile.registers * tile.vectors <= MOST_CARD_SUMS)
-    .map(({ tile }, index) => ({ tile, cost: last + 1 + index }));
-  return [...tiles, ...small];
+  return target.family === "software"
+    ? rankSubgroupTiles(problem, target.subgroupSize)
+    : rankWorkgroupTiles(problem, target);
 }
-
-/** vec4 sums of a lane that a card's registers hold with room to spare. */
-const MOST_CARD_SUMS = 16;
 
 /**
  * The kernel for a problem, with the tile that the family's cost model picks or the given one.

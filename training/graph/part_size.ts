@@ -1,0 +1,27 @@
+import type { OpTarget } from "../ops/op.ts";
+import type { Graph } from "./graph.ts";
+import type { ParameterArena } from "./parameters.ts";
+import { plan } from "./plan.ts";
+
+/**
+ * Images of a batch to work on at a time: the largest divisor of it with which no tensor exceeds
+ * what the adapter binds.
+ *
+ * @throws {RangeError} where one image alone needs more.
+ */
+export function largestPart(
+  graph: Graph,
+  arena: ParameterArena,
+  batch: number,
+  target: OpTarget,
+): number {
+  for (let parts = 1; parts <= batch; parts++) {
+    if (batch % parts !== 0) continue;
+    const { slots } = plan(graph, arena, { batch: batch / parts, target, training: true });
+    if (Math.max(...slots) <= target.maxBindingBytes) return batch / parts;
+  }
+  throw new RangeError(
+    `Cannot train ${graph.name}: one image needs a tensor larger than the adapter binds ` +
+      `(${target.maxBindingBytes} bytes)`,
+  );
+}
