@@ -92,7 +92,7 @@ Deno.test("makeConfig() refuses a model that there is not", () => {
     assertThrows(
       () => makeConfig(model, {}),
       SyntaxError,
-      "no such model (expected lenet5, alexnet-small, alexnet)",
+      `no such model (expected ${MODEL_NAMES.join(", ")})`,
     );
   }
 });

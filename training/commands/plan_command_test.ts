@@ -1,0 +1,47 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { captured } from "../fixtures/captured.ts";
+import { MODEL_NAMES } from "../models/models.ts";
+import { planCommand } from "./plan_command.ts";
+
+const run = (...args: string[]) => captured(() => planCommand(args));
+
+Deno.test("planCommand() --help names the models", async () => {
+  const { code, stdout } = await run("--help");
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, MODEL_NAMES.join(", "));
+});
+
+Deno.test("planCommand() answers wrong arguments with 2 and the reason", async () => {
+  const cases: [string[], string][] = [
+    [[], `expected one model (${MODEL_NAMES.join(", ")})`],
+    [["resnet"], "expected one model"],
+    [["lenet5", "alexnet"], "expected one model"],
+    [["lenet5", "--batch", "0"], "--batch is 0 (expected a whole number, at least 1)"],
+    [["lenet5", "--classes", "many"], "--classes is many (expected a whole number, at least 1)"],
+    [["lenet5", "--clases", "3"], "unknown option --clases (did you mean --classes?)"],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await run(...args);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("planCommand() prints AlexNet's known totals, layers and what training takes", async () => {
+  const { code, stdout } = await run("alexnet", "--batch", "128");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^parameters +60,965,224$/m);
+  assertMatch(stdout, /^multiply-adds +724,406,816 an image, forward$/m);
+  assertMatch(stdout, /^conv1 +Conv +96 x 55 x 55 +34,944 +105,415,200$/m);
+  assertMatch(stdout, /^fc8 +Gemm +1000 +4,097,000 +4,096,000$/m);
+  assertMatch(stdout, /^memory to train with batch 128$/m);
+});
+
+Deno.test("planCommand() counts for the classes and the batch that are asked for", async () => {
+  const { stdout } = await run("lenet5", "--classes", "26", "--batch", "7");
+  assertMatch(stdout, /^fc3 +Gemm +26 +2,210 +2,184$/m);
+  assertMatch(stdout, /^memory to train with batch 7$/m);
+  const ofAll = (text: string) => Number(/in all +([\d.]+) MB/.exec(text)?.[1]);
+  const larger = await run("lenet5", "--classes", "26", "--batch", "70");
+  assertEquals(ofAll(larger.stdout) > ofAll(stdout), true);
+});
