@@ -27,7 +27,7 @@ DEFAULTS = {
         "epochs": 6,
         "batch": 64,
         "lr": 0.02,
-        "decay": 0.002,
+        "decay": 0.0005,
         "side": 28,
         "crop": 28,
         "augment": False,
