@@ -1,7 +1,7 @@
 /**
  * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch),
- * `checkpoint` (the weights and momenta, and where training stood) and `evaluation.json` (what the
- * checkpoint gets right on data of its own).
+ * `checkpoint` (the weights and momenta, and where training stood), `evaluation.json` (what the
+ * checkpoint gets right on data of its own) and, of a profiled run, `trace.json`.
  * @module
  */
 import { join } from "node:path";
@@ -51,6 +51,7 @@ export type RunEvaluation = z.infer<typeof RunEvaluationSchema>;
 const RUN_FILE = "run.json";
 const METRICS_FILE = "metrics.jsonl";
 const EVALUATION_FILE = "evaluation.json";
+const TRACE_FILE = "trace.json";
 
 /** The path of a run's checkpoint. */
 export function checkpointPath(folder: string): string {
@@ -112,6 +113,13 @@ export async function writeEvaluation(folder: string, evaluation: RunEvaluation)
  */
 export async function readEvaluation(folder: string): Promise<RunEvaluation | null> {
   return await readJson(join(folder, EVALUATION_FILE), RunEvaluationSchema);
+}
+
+/** Keeps the timed steps of a profiled run, and gives the file's path. */
+export async function writeTrace(folder: string, trace: unknown): Promise<string> {
+  const path = join(folder, TRACE_FILE);
+  await writeAtomically(path, [new TextEncoder().encode(JSON.stringify(trace))]);
+  return path;
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import type { Dataset } from "./dataset/dataset.ts";
 import { BatchLoader, type LoaderPosition } from "./dataset/loader.ts";
 import { evaluate, type Evaluation } from "./evaluator.ts";
+import type { InputBatch, StepPlace } from "./graph/batch_upload.ts";
 import type { Engine, Totals } from "./graph/engine.ts";
 import type { TrainingProgress } from "./progress.ts";
 import { learningRateAt } from "./schedule.ts";
@@ -29,6 +30,8 @@ export interface TrainerOptions {
   readonly engine: Engine;
   readonly dataset: Dataset;
   readonly config: Config;
+  /** Instead of the engine's own step: the profiler makes some of them itself. */
+  readonly makeStep?: (batch: InputBatch, at: StepPlace) => Promise<void> | undefined;
   /** Set to stop after the step in hand. */
   readonly signal: AbortSignal;
   onProgress(progress: TrainingProgress): void;
@@ -48,6 +51,7 @@ const SMOOTHING = 0.3;
  */
 export async function train(options: TrainerOptions): Promise<TrainingState> {
   const { engine, dataset, config, signal } = options;
+  const makeStep = options.makeStep ?? ((batch, at) => void engine.trainStep(batch, at));
   const { seed, batchSize, epochs } = config;
   const loader = new BatchLoader(dataset.train, { batchSize, seed });
   const steps = loader.stepsPerEpoch * epochs;
@@ -70,7 +74,8 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
       const { records, labels } = loader.next();
       drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
       const learningRate = learningRateAt(schedule, step);
-      engine.trainStep({ records, labels, crops }, { learningRate, seed, step });
+      const waiting = makeStep({ records, labels, crops }, { learningRate, seed, step });
+      if (waiting) await waiting;
       step++;
       // ---- the rest only observes ----
       const epochEnds = step % loader.stepsPerEpoch === 0;

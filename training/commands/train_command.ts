@@ -10,10 +10,13 @@ import {
 } from "../config.ts";
 import { channelStatistics, type Dataset } from "../dataset/dataset.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
+import { requireTimestamps } from "../gpu/profiler.ts";
 import { Engine } from "../graph/engine.ts";
 import { parameterCount } from "../graph/graph.ts";
 import { initialValues } from "../graph/parameters.ts";
 import { MODEL_NAMES, MODELS } from "../models/models.ts";
+import { measurePeak } from "../profile/peak.ts";
+import { StepProfiler } from "../profile/step_profiler.ts";
 import { formatDuration, formatProgress, ProgressLine } from "../progress.ts";
 import {
   appendMetrics,
@@ -27,10 +30,17 @@ import { VERSION } from "../version.ts";
 import { type OptionKind, readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
 import { openForModel } from "./open_for_model.ts";
+import { reportProfile } from "./report_profile.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { formatBroken, formatEpoch } from "./train_report.ts";
 
-const OPTIONS = { model: "value", data: "value", out: "value", json: "switch" } as const;
+const OPTIONS = {
+  model: "value",
+  data: "value",
+  out: "value",
+  profile: "switch",
+  json: "switch",
+} as const;
 const SETTINGS: Record<string, OptionKind> = Object.fromEntries(
   SETTING_NAMES.map((name) => [optionOf(name), isSwitch(name) ? "on-off" : "value"]),
 );
@@ -41,6 +51,7 @@ interface Given {
   readonly config: Config;
   readonly data: string;
   readonly out: string;
+  readonly profile: boolean;
   readonly json: boolean;
 }
 
@@ -61,7 +72,9 @@ Usage: topfive train --model NAME --data DIR --out RUN [settings]
   --model NAME           ${MODEL_NAMES.join(", ")}
   --data DIR             an image folder (train/<class>/*.jpg …) or MNIST's four IDX files
   --out RUN              a new folder for the run: config, metrics, checkpoint
-  --json                 print one JSON line an epoch on standard output
+  --profile              time a few steps layer by layer: a table, and RUN/trace.json for
+                         chrome://tracing or Perfetto; the trained weights are the same
+  --json                 print one JSON line an epoch on standard output, and the profile as one
 
 Settings (defaults of ${model}; another model's: topfive train --model NAME --help)
 ${describeConfig(model)}
@@ -77,15 +90,15 @@ function read(args: readonly string[]): Given {
   if (positionals.length > 0) {
     throw new SyntaxError(`Cannot train: ${positionals[0]} belongs to no option`);
   }
-  const { model, data, out, json = false } = options;
+  const { model, data, out, profile = false, json = false } = options;
   const missing = Object.entries({ model, data, out }).find(([, value]) => value === undefined);
   if (missing) throw new SyntaxError(`Cannot train: --${missing[0]} is missing`);
   const flags: Readonly<Record<string, string | boolean | undefined>> = options;
   const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[optionOf(name)]]));
-  return { config: makeConfig(model!, given), data: data!, out: out!, json };
+  return { config: makeConfig(model!, given), data: data!, out: out!, profile, json };
 }
 
-async function trainRun({ config, data, out, json }: Given): Promise<number> {
+async function trainRun({ config, data, out, profile, json }: Given): Promise<number> {
   // Found before the minutes that reading a large set may take.
   await requireNoRun(out);
   const dataset = await openForModel(data, config);
@@ -96,6 +109,7 @@ async function trainRun({ config, data, out, json }: Given): Promise<number> {
   const line = new ProgressLine();
   const gpu = await openGpu();
   try {
+    if (profile) requireTimestamps(gpu.device);
     line.print(
       `${config.model}: ${parameterCount(graph).toLocaleString("en")} parameters, ` +
         `${dataset.train.count.toLocaleString("en")} training images of ` +
@@ -110,6 +124,8 @@ async function trainRun({ config, data, out, json }: Given): Promise<number> {
     });
     engine.loadParameters(initialValues(engine.arena, config.seed));
     await createRunFolder(out, describeRun(config, dataset, { mean, std }, gpu));
+    const profiler = profile ? new StepProfiler(engine) : null;
+    const peak = profile ? await measurePeak(gpu) : null;
     const start = performance.now();
     using stop = stopSignal(() => line.print("stopping after this step (again to stop at once)"));
     const { step } = await train({
@@ -117,6 +133,7 @@ async function trainRun({ config, data, out, json }: Given): Promise<number> {
       dataset,
       config,
       signal: stop.signal,
+      ...(profiler ? { makeStep: profiler.step.bind(profiler) } : {}),
       onProgress: (progress) => line.update(formatProgress(progress)),
       onEpoch: async (record, state) => {
         line.print(formatEpoch(record, config));
@@ -133,6 +150,7 @@ async function trainRun({ config, data, out, json }: Given): Promise<number> {
     const ended = stop.signal.aborted ? "stopped" : "trained";
     const seconds = (performance.now() - start) / 1000;
     line.print(`${ended}: ${step} steps in ${formatDuration(seconds)}; run: ${out}`);
+    if (profiler && peak) await reportProfile(profiler, peak, { out, config, json });
     engine.close();
     return stop.signal.aborted ? EXIT_STOPPED : 0;
   } finally {

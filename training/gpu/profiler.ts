@@ -1,13 +1,6 @@
 /** Time on the GPU, dispatch by dispatch, by timestamp queries. */
 import { readBytes } from "./buffers.ts";
-
-/** A dispatch with its pipeline and its buffers bound. */
-export interface PreparedDispatch {
-  readonly label: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly workgroups: readonly [number, number, number];
-}
+import type { PreparedDispatch } from "./prepare.ts";
 
 export interface DispatchTime<Prepared extends PreparedDispatch = PreparedDispatch> {
   readonly label: string;
