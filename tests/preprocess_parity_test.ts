@@ -41,7 +41,9 @@ async function evaluatedTensors(
   const engine = await Engine.create(gpu, graph, options);
   const tensors = new Map<string, Float32Array>();
   for (const batch of evaluationBatches(test!, BATCH)) {
-    engine.evaluateStep(batch, batch.count);
+    // A training batch's crops, where one is passed on, must not count here.
+    const trained = { ...batch, crops: new Uint32Array(BATCH) };
+    engine.evaluateStep(trained, batch.count);
     const stored = await engine.readImages(batch.count);
     const values = fromStorage(stored, graph.input.shape, batch.count);
     const length = values.length / batch.count;

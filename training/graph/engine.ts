@@ -240,7 +240,7 @@ export class Engine {
   ): void {
     const crops = this.#centreCrops;
     const at = { learningRate: 0, seed: 0, step: 0 };
-    this.#upload({ crops, ...batch }, at, 0, this.#evaluationPlan, count);
+    this.#upload({ ...batch, crops }, at, 0, this.#evaluationPlan, count);
     this.#submit(
       "images" in batch ? NOTHING : this.#evaluationInput,
       this.#evaluation,
