@@ -1,27 +1,35 @@
 import type { Graph } from "../graph/graph.ts";
 import { multiplyAdds, nodeMultiplyAdds, parameterCount } from "../graph/graph.ts";
-import { layOutParameters } from "../graph/parameters.ts";
-import { plan } from "../graph/plan.ts";
+import {
+  largestBatch,
+  type MemoryOptions,
+  type MemoryUse,
+  memoryUse,
+} from "../graph/memory_use.ts";
 import { MODEL_NAMES, type ModelName, MODELS } from "../models/models.ts";
 import type { OpTarget } from "../ops/op.ts";
 import { readArguments } from "./arguments.ts";
+import { formatBytes, parseByteSize } from "./byte_size.ts";
 import { runCommand } from "./command.ts";
 
 const HELP = `Prints a network layer by layer, and the memory that training it takes. Needs no GPU
 
-Usage: topfive plan MODEL [--classes N] [--batch N]
+Usage: topfive plan MODEL [--classes N] [--batch N] [--memory SIZE] [--json]
 
-  MODEL         ${MODEL_NAMES.join(", ")}
-  --classes N   outputs of the last layer (default: as published)
-  --batch N     images a step (default: the model's)
+  MODEL          ${MODEL_NAMES.join(", ")}
+  --classes N    outputs of the last layer (default: as published)
+  --batch N      images a step (default: the model's)
+  --memory SIZE  find the largest batch that fits: 3GB, 1.5GiB, 512MB
+  --json         print JSON
 
-Example
-  topfive plan alexnet --batch 128`;
+Examples
+  topfive plan alexnet --batch 128
+  topfive plan alexnet --memory 3GB      one GTX 580 of the two in AlexNet's paper`;
 
-/** Memory does not depend on the kernels that an adapter gets, only parts of scratch do. */
+/** A card's kernels: their partial sums take more scratch than a software driver's. */
 const TARGET: OpTarget = {
-  family: "software",
-  subgroupSize: 8,
+  family: "discrete",
+  subgroupSize: 32,
   maxBindingBytes: 2 ** 31,
   maxWorkgroups: 65535,
 };
@@ -30,6 +38,9 @@ interface Given {
   readonly model: ModelName;
   readonly classes: number;
   readonly batch: number;
+  /** Bytes. */
+  readonly memory: number | undefined;
+  readonly json: boolean;
 }
 
 export function planCommand(args: readonly string[]): Promise<number> {
@@ -37,16 +48,22 @@ export function planCommand(args: readonly string[]): Promise<number> {
 }
 
 function read(args: readonly string[]): Given {
-  const known = { classes: "value", batch: "value" } as const;
+  const known = { classes: "value", batch: "value", memory: "value", json: "switch" } as const;
   const { options, positionals: [name, ...others] } = readArguments("plan", args, known);
   const model = MODEL_NAMES.find((known) => known === name);
   if (model === undefined || others.length > 0) {
     throw new SyntaxError(`Cannot plan: expected one model (${MODEL_NAMES.join(", ")})`);
   }
+  const memory = options.memory === undefined ? undefined : parseByteSize(options.memory);
+  if (options.memory !== undefined && memory === undefined) {
+    throw new SyntaxError(`Cannot plan: --memory is ${options.memory} (expected a size as 3GB)`);
+  }
   return {
     model,
     classes: count("classes", options.classes, MODELS[model].classes),
     batch: count("batch", options.batch, MODELS[model].defaults.batchSize),
+    memory,
+    json: options.json ?? false,
   };
 }
 
@@ -56,45 +73,88 @@ function count(name: string, text: string | undefined, fallback: number): number
   throw new SyntaxError(`Cannot plan: --${name} is ${text} (expected a whole number, at least 1)`);
 }
 
-function run({ model, classes, batch }: Given): Promise<number> {
-  console.log(describePlan(MODELS[model].build(classes), batch));
+function run({ model, classes, batch, memory, json }: Given): Promise<number> {
+  const { build, channels, defaults } = MODELS[model];
+  const graph = build(classes);
+  const options: MemoryOptions = { target: TARGET, recordBytes: defaults.side ** 2 * channels };
+  const use = memoryUse(graph, batch, options);
+  const most = memory === undefined ? undefined : largestBatch(graph, memory, options);
+  if (json) {
+    console.log(JSON.stringify(
+      {
+        model,
+        classes,
+        parameters: parameterCount(graph),
+        multiplyAdds: multiplyAdds(graph),
+        layers: layersOf(graph),
+        memory: use,
+        ...(most === undefined ? {} : { largest: { within: memory, memory: most } }),
+      },
+      null,
+      2,
+    ));
+    return Promise.resolve(0);
+  }
+  const lines = [...describeNetwork(graph), "", ...describeMemory(use)];
+  if (most !== undefined) lines.push("", describeLargest(memory!, most));
+  console.log(lines.join("\n"));
   return Promise.resolve(0);
 }
 
-export function describePlan(graph: Graph, batch: number): string {
-  const number = (value: number) => value.toLocaleString("en");
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-  const rows = graph.nodes.map((node) => {
+function layersOf(graph: Graph) {
+  return graph.nodes.map((node) => {
     const { channels, height, width } = node.outputs[0]!.shape;
     const parameters = node.parameters.reduce(
       (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
       0,
     );
-    return [
-      node.name,
-      node.op.type,
-      height * width === 1 ? `${channels}` : `${channels} x ${height} x ${width}`,
-      parameters === 0 ? "" : number(parameters),
-      nodeMultiplyAdds(node) === 0 ? "" : number(nodeMultiplyAdds(node)),
-    ];
+    return {
+      name: node.name,
+      operator: node.op.type,
+      output: height * width === 1 ? [channels] : [channels, height, width],
+      parameters,
+      multiplyAdds: nodeMultiplyAdds(node),
+    };
   });
-  const arena = layOutParameters(graph);
-  const { bytes, slots } = plan(graph, arena, { batch, target: TARGET, training: true });
-  const shared = slots.reduce((sum, size) => sum + size, 0);
+}
+
+function describeNetwork(graph: Graph): string[] {
+  const number = (value: number) => value.toLocaleString("en");
+  const rows = layersOf(graph).map((layer) => [
+    layer.name,
+    layer.operator,
+    layer.output.join(" x "),
+    layer.parameters === 0 ? "" : number(layer.parameters),
+    layer.multiplyAdds === 0 ? "" : number(layer.multiplyAdds),
+  ]);
   return [
     ...table([["layer", "operator", "output", "parameters", "multiply-adds"], ...rows]),
     "",
     `parameters     ${number(parameterCount(graph))}`,
     `multiply-adds  ${number(multiplyAdds(graph))} an image, forward`,
-    "",
-    `memory to train with batch ${batch}`,
-    `  weights, gradients, momenta   3 x ${megabytes(arena.bytes)}`,
-    `  activations                   ${megabytes(bytes.activations)}`,
-    `  gradients of activations      ${megabytes(bytes.gradients)}`,
-    `  saved and scratch             ${megabytes(bytes.saved + bytes.scratch)}`,
-    `  activations to scratch, shared by lifetime: ${megabytes(shared)} in ${slots.length} buffers`,
-    `  in all                        ${megabytes(3 * arena.bytes + shared)}`,
-  ].join("\n");
+  ];
+}
+
+function describeMemory(use: MemoryUse): string[] {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  return [
+    `memory to train with batch ${use.batch}`,
+    `  weights, gradients, momenta   3 x ${megabytes(use.weights)}`,
+    `  activations                   ${megabytes(use.activations)}`,
+    `  gradients of activations      ${megabytes(use.activationGradients)}`,
+    `  saved for backward            ${megabytes(use.saved)}`,
+    `  scratch                       ${megabytes(use.scratch)}`,
+    `  activations to scratch, shared by lifetime: ${megabytes(use.shared)} in ` +
+    `${use.buffers} buffers`,
+    `  images, labels, losses        ${megabytes(use.input)}`,
+    `  in all                        ${megabytes(use.total)}`,
+  ];
+}
+
+function describeLargest(memory: number, most: MemoryUse | null): string {
+  return most
+    ? `largest batch in ${formatBytes(memory)}: ${most.batch} (${formatBytes(most.total)})`
+    : `largest batch in ${formatBytes(memory)}: none, one image takes more`;
 }
 
 /** Columns as wide as their widest cell; numbers, from the fourth column on, to the right. */

@@ -45,3 +45,23 @@ Deno.test("planCommand() counts for the classes and the batch that are asked for
   const larger = await run("lenet5", "--classes", "26", "--batch", "70");
   assertEquals(ofAll(larger.stdout) > ofAll(stdout), true);
 });
+
+Deno.test("planCommand() --memory finds the largest batch that the plan says fits", async () => {
+  const { stdout } = await run("lenet5", "--memory", "20MB", "--json");
+  const { largest: { within, memory }, parameters, layers } = JSON.parse(stdout);
+  assertEquals([within, parameters, layers.length], [20e6, 61_706, 13]);
+  const totalOf = async (batch: number) =>
+    JSON.parse((await run("lenet5", "--batch", String(batch), "--json")).stdout).memory.total;
+  assertEquals(await totalOf(memory.batch), memory.total);
+  assertEquals(memory.total <= 20e6 && await totalOf(memory.batch + 1) > 20e6, true);
+  const text = await run("lenet5", "--memory", "20MB");
+  assertMatch(text.stdout, new RegExp(`^largest batch in 20.0 MB: ${memory.batch} `, "m"));
+});
+
+Deno.test("planCommand() --memory says where not one image fits, and what is no size", async () => {
+  const small = await run("alexnet", "--memory", "100MB");
+  assertMatch(small.stdout, /^largest batch in 100.0 MB: none, one image takes more$/m);
+  const wrong = await run("alexnet", "--memory", "much");
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, "--memory is much (expected a size as 3GB)");
+});
