@@ -5,6 +5,7 @@ import type { Gpu } from "./gpu/device.ts";
 import { Engine } from "./graph/engine.ts";
 import type { Graph } from "./graph/graph.ts";
 import { MODELS } from "./models/models.ts";
+import { loadTiles } from "./tuner/load_tiles.ts";
 import { checkpointPath, readRun, type Run } from "./run_folder.ts";
 
 export interface LoadedRun {
@@ -43,10 +44,22 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
   };
 }
 
-/** An engine with the run's weights, for evaluation. */
+/**
+ * An engine with the run's weights, for evaluation: with the run's own tiles on the adapter that it
+ * was trained on, else with what was measured on this one.
+ */
 export async function engineOf(gpu: Gpu, { run, graph, checkpoint, preprocess }: LoadedRun) {
   const { batchSize, momentum, decay } = run.config;
-  const engine = await Engine.create(gpu, graph, { batch: batchSize, preprocess, momentum, decay });
+  const tiles = run.tiles && run.adapter === gpu.description
+    ? new Map(Object.entries(run.tiles))
+    : await loadTiles(gpu, graph, batchSize);
+  const engine = await Engine.create(gpu, graph, {
+    batch: batchSize,
+    preprocess,
+    momentum,
+    decay,
+    tiles,
+  });
   engine.loadParameters(checkpoint.parameters);
   return engine;
 }

@@ -6,6 +6,7 @@ import { exportCommand } from "./commands/export_command.ts";
 import { planCommand } from "./commands/plan_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
 import { trainCommand } from "./commands/train_command.ts";
+import { tuneCommand } from "./commands/tune_command.ts";
 import { VERSION } from "./version.ts";
 
 type Command = (args: readonly string[]) => Promise<number>;
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   export: exportCommand,
   publish: publishCommand,
   plan: planCommand,
+  tune: tuneCommand,
   data: dataCommand,
   version: printVersion,
   "--version": printVersion,

@@ -19,6 +19,11 @@ const RunSchema = z.strictObject({
   mean: z.array(z.number()),
   std: z.array(z.number().positive()),
   adapter: z.string(),
+  /**
+   * The tile of each product by problem key: they fix the order of sums, and so the weights' bits.
+   * Runs of before 2026-11-24 have none.
+   */
+  tiles: z.record(z.string(), z.string()).optional(),
   data: z.strictObject({
     fingerprint: z.string(),
     images: z.strictObject({

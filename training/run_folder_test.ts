@@ -20,6 +20,7 @@ const RUN: Run = {
   mean: [33.31842145],
   std: [78.567489],
   adapter: "llvmpipe",
+  tiles: { "Conv forward 3x9x9": "strip 8 24" },
   data: { fingerprint: "ab12", images: { train: 10, validation: 2, test: 0, broken: 1 } },
 };
 

@@ -27,6 +27,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["pipeline"],
   ["trainer.ts", "evaluator.ts", "trainer", "evaluator"],
   ["models"],
+  ["tuner"],
+  ["profile"],
   ["graph"],
   ["ops", "optimizers"],
   ["kernels"],

@@ -26,6 +26,7 @@ import {
   type Run,
 } from "../run_folder.ts";
 import { train } from "../trainer.ts";
+import { loadTiles } from "../tuner/load_tiles.ts";
 import { VERSION } from "../version.ts";
 import { type OptionKind, readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
@@ -116,14 +117,17 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
         `${dataset.classes.length} classes, on ${gpu.description}`,
     );
     line.update("compiling kernels");
+    const tiles = await loadTiles(gpu, graph, config.batchSize);
+    if (tiles.size > 0) line.print(`${tiles.size} measured tiles (topfive tune)`);
     const engine = await Engine.create(gpu, graph, {
       batch: config.batchSize,
       preprocess: { side: config.side, crop, channels, mean, std },
       momentum: config.momentum,
       decay: config.decay,
+      tiles,
     });
     engine.loadParameters(initialValues(engine.arena, config.seed));
-    await createRunFolder(out, describeRun(config, dataset, { mean, std }, gpu));
+    await createRunFolder(out, describeRun(config, dataset, { mean, std }, gpu, engine));
     const profiler = profile ? new StepProfiler(engine) : null;
     const peak = profile ? await measurePeak(gpu) : null;
     const start = performance.now();
@@ -179,6 +183,7 @@ function describeRun(
   dataset: Dataset,
   statistics: { mean: number[]; std: number[] },
   gpu: Gpu,
+  engine: Engine,
 ): Run {
   const { classes, fingerprint, train, validation, test, broken } = dataset;
   const images = {
@@ -194,6 +199,7 @@ function describeRun(
     classes,
     ...statistics,
     adapter: gpu.description,
+    tiles: Object.fromEntries(engine.tiles),
     data: { fingerprint, images },
   };
 }

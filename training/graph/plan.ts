@@ -58,6 +58,8 @@ export interface Plan {
   readonly slots: readonly number[];
   /** Where the engine puts the images, and finds a tensor's values while they live. */
   readonly activationSlots: ReadonlyMap<number, BufferName>;
+  /** What each node was asked, by its index: the tuner asks again with other tiles. */
+  readonly contexts: readonly OpContext[];
   /** Bytes by class, before sharing. */
   readonly bytes: { activations: number; gradients: number; saved: number; scratch: number };
 }
@@ -135,6 +137,7 @@ class Planner {
       activationSlots: new Map(
         [...this.#activations].map(([tensor, region]) => [tensor, slotName(region)]),
       ),
+      contexts: this.#graph.nodes.map((_, index) => this.#context(index, false)),
       bytes: this.#bytes,
     };
   }
