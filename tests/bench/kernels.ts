@@ -1,10 +1,13 @@
 // deno task bench:kernels: every convolution and fully connected layer in three directions.
 import { type Gpu, openGpu } from "../../training/gpu/device.ts";
+import { layOutParameters } from "../../training/graph/parameters.ts";
+import { largestPart } from "../../training/graph/part_size.ts";
 import { measurePeak, type Peak } from "../../training/profile/peak.ts";
+import { loadTiles } from "../../training/tuner/load_tiles.ts";
 import { type Bench, type BenchOptions, runBench, select } from "./bench.ts";
 import { checkLayer } from "./kernels/check.ts";
 import { GpuTimer, type TimerOptions } from "./kernels/gpu_timer.ts";
-import { type Direction, DIRECTIONS, LayerRun, partOf } from "./kernels/layer_run.ts";
+import { type Direction, DIRECTIONS, LayerRun } from "./kernels/layer_run.ts";
 import { benchLayers, type Layer } from "./kernels/layers.ts";
 import { measureRegisterPeak } from "./kernels/register_peak.ts";
 import { describeMachine, formatMachine, type Machine } from "./machine.ts";
@@ -39,8 +42,10 @@ interface Figure {
 interface Row {
   readonly layer: string;
   readonly batch: number;
-  /** Images at a time, where the adapter cannot bind the whole batch. */
+  /** Images at a time, as the engine works on this network where it cannot bind a whole batch. */
   readonly part: number;
+  /** Of the network that `topfive tune` measured. */
+  readonly tiles: number;
   readonly figures: Partial<Record<Direction, Figure>>;
 }
 
@@ -65,6 +70,8 @@ async function run(options: BenchOptions): Promise<void> {
         rows.push(await measureLayer({ gpu, timer, peer, options, notes }, layer, batch));
       }
     }
+    const tuned = rows.some(({ tiles }) => tiles > 0);
+    notes.push(tuned ? "tiles of topfive tune" : "tiles of the cost models (no topfive tune here)");
     if (options.json) {
       console.log(JSON.stringify({ machine, peer: peer?.greeting, peak, rows, notes }, null, 2));
     } else console.log(format(machine, peer, peak, rows, notes));
@@ -109,9 +116,11 @@ interface Tools {
 
 async function measureLayer(tools: Tools, layer: Layer, batch: number): Promise<Row> {
   const { gpu, timer, options } = tools;
-  const part = partOf(gpu, layer, batch);
+  const { graph } = layer;
+  const part = largestPart(graph, layOutParameters(graph), batch, gpu);
+  const tiles = await loadTiles(gpu, graph, batch);
   const figures: Row["figures"] = {};
-  const run = await LayerRun.create(gpu, layer, part);
+  const run = await LayerRun.create(gpu, layer, part, tiles);
   try {
     const directions = DIRECTIONS.filter((each) => !(layer.first && each === "grad-input"));
     const times = new Map<Direction, number>();
@@ -131,7 +140,7 @@ async function measureLayer(tools: Tools, layer: Layer, batch: number): Promise<
   } finally {
     run.close();
   }
-  return { layer: layer.name, batch, part, figures };
+  return { layer: layer.name, batch, part, tiles: tiles.size, figures };
 }
 
 async function askPyTorch(

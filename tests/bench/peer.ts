@@ -25,7 +25,7 @@ export class Peer {
   readonly #child: Deno.ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #complaints: () => string;
+  readonly #complaints: Promise<string>;
 
   /** @throws {NotHere} where the program is missing, says that it cannot, or stays silent. */
   static async start({ program, args, env = {} }: PeerCommand): Promise<Peer> {
@@ -33,7 +33,7 @@ export class Peer {
     try {
       child = new Deno.Command(program, {
         args: [...args],
-        env: { ...env },
+        env: { NO_COLOR: "1", ...env },
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
@@ -56,7 +56,7 @@ export class Peer {
   private constructor(
     child: Deno.ChildProcess,
     lines: AsyncIterator<string>,
-    complaints: () => string,
+    complaints: Promise<string>,
     greeting: string,
   ) {
     this.greeting = greeting;
@@ -84,7 +84,7 @@ export class Peer {
 async function nextLine(
   lines: AsyncIterator<string>,
   seconds: number,
-  complaints: () => string,
+  complaints: Promise<string>,
 ): Promise<Record<string, unknown>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -92,16 +92,17 @@ async function nextLine(
   });
   try {
     const { value, done } = await Promise.race([lines.next(), timeout]);
-    if (done) throw new NotHere(lastLine(complaints()) || "it ended without a word");
+    if (done) throw new NotHere(reason(await complaints) || "it ended without a word");
     return JSON.parse(value);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What an interpreter says last is what went wrong. */
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
+/** The last line that names an error, for Python says it last and Deno first; else the last. */
+function reason(text: string): string {
+  const lines = text.trim().split("\n");
+  return lines.findLast((line) => /^(error:|\w*Error\b)/.test(line)) ?? lines.at(-1) ?? "";
 }
 
 /** The child's documents; other lines that a library prints are passed over. */
@@ -116,14 +117,13 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncIterator<strin
   }
 }
 
-function tailOf(stream: ReadableStream<Uint8Array>): () => string {
+/** The end of a stream, when it has ended. */
+async function tailOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   let tail = "";
-  (async () => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      tail = (tail + text).slice(-KEPT_CHARACTERS);
-    }
-  })();
-  return () => tail;
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    tail = (tail + text).slice(-KEPT_CHARACTERS);
+  }
+  return tail;
 }
 
 async function stop(child: Deno.ChildProcess): Promise<void> {

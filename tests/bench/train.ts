@@ -57,6 +57,9 @@ async function run({ quick, json, only, python, batch }: BenchOptions): Promise<
     ...outcomes.flatMap(({ trainer, request, missing }) =>
       missing === undefined ? [] : [`no figure: ${trainer}, ${request.net}: ${missing}`]
     ),
+    ...outcomes.flatMap(({ request, result }) =>
+      result?.tiles ? [`${request.net}: ${result.tiles} tiles of topfive tune`] : []
+    ),
     "not written: alexnet for tfjs and jax-js, whose fc6 (151 MB) the software driver does not bind",
   ];
   if (json) console.log(JSON.stringify({ machine, outcomes, notes }, null, 2));

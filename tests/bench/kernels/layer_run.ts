@@ -4,10 +4,12 @@ import type { Gpu } from "../../../training/gpu/device.ts";
 import type { Dispatch } from "../../../training/gpu/kernel.ts";
 import { PipelineCache } from "../../../training/gpu/pipelines.ts";
 import { type PreparedDispatch, prepareDispatches } from "../../../training/gpu/prepare.ts";
+import type { TileTable } from "../../../training/kernels/tile.ts";
 import {
   floatsOf,
   type OpContext,
   type OpDispatch,
+  type OpTarget,
   type OpWork,
   type TensorRef,
 } from "../../../training/ops/op.ts";
@@ -32,12 +34,18 @@ export class LayerRun {
   /**
    * Allocates, fills with noise and compiles.
    *
+   * @param tiles measured ones; the cost models choose the others
    * @throws {Error} where the device refuses any of it.
    */
-  static async create(gpu: Gpu, layer: Layer, batch: number): Promise<LayerRun> {
+  static async create(
+    gpu: Gpu,
+    layer: Layer,
+    batch: number,
+    tiles: TileTable,
+  ): Promise<LayerRun> {
     const run = new LayerRun(gpu, layer, batch);
     try {
-      await run.#prepare();
+      await run.#prepare(tiles);
       return run;
     } catch (error) {
       run.close();
@@ -84,10 +92,10 @@ export class LayerRun {
     this.#buffers.clear();
   }
 
-  async #prepare(): Promise<void> {
+  async #prepare(tiles: TileTable): Promise<void> {
     const { device, maxWorkgroups } = this.#gpu;
     const { layer: { op, input, output }, batch } = this;
-    const work = workOf(this.#gpu, this.layer, batch);
+    const work = workOf({ ...this.#gpu, tiles }, this.layer, batch);
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("validation");
     for (const [key, bytes] of bytesOf(this.layer, batch, work)) {
@@ -144,20 +152,9 @@ export function submit(
   device.queue.submit([encoder.finish()]);
 }
 
-/** The largest part of a batch with which every tensor can be bound, as the engine chooses it. */
-export function partOf(gpu: Gpu, layer: Layer, batch: number): number {
-  for (let parts = 1; parts <= batch; parts++) {
-    if (batch % parts !== 0) continue;
-    const bytes = bytesOf(layer, batch / parts, workOf(gpu, layer, batch / parts));
-    const bound = [...bytes].filter(([key]) => !/parameter/i.test(key)).map(([, size]) => size);
-    if (Math.max(...bound) <= gpu.maxBindingBytes) return batch / parts;
-  }
-  throw new RangeError(`Cannot run ${layer.name}: one image is more than the adapter binds`);
-}
-
 type Work = Record<Direction, OpDispatch[]> & { scratch: number[]; saved: number[] };
 
-function workOf(target: Gpu, { op, input, output }: Layer, batch: number): Work {
+function workOf(target: OpTarget, { op, input, output }: Layer, batch: number): Work {
   const context = (needsGradInput: boolean): OpContext => ({
     target,
     batch,

@@ -10,6 +10,8 @@ import type { Op, Shape } from "../../../training/ops/op.ts";
 export interface Layer {
   /** "alexnet conv1" */
   readonly name: string;
+  /** The network that it is of. */
+  readonly graph: Graph;
   readonly kind: "Conv" | "Gemm";
   readonly op: Op;
   readonly input: Shape;
@@ -53,6 +55,7 @@ function layerOf(graph: Graph, { name, op, inputs, outputs, parameters }: GraphN
   const attributes = exported!.attributes;
   return {
     name: `${graph.name} ${name}`,
+    graph,
     kind: op.type as Layer["kind"],
     op,
     input,

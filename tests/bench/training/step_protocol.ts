@@ -17,6 +17,8 @@ export interface StepResult {
   /** Mean loss of the batch, which stays the same, at the first and at the last step. */
   readonly firstLoss: number;
   readonly lastLoss: number;
+  /** Of `topfive tune`, in use; ours alone. */
+  readonly tiles?: number;
   /** Most memory of the process, bytes. */
   readonly residentBytes: number;
   /** Of the device's memory, where it is not the process's own, bytes. */

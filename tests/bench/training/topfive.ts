@@ -5,6 +5,7 @@ import { type Graph, parameterCount } from "../../../training/graph/graph.ts";
 import { initialValues, layOutParameters } from "../../../training/graph/parameters.ts";
 import { drawCrops } from "../../../training/augment/augment.ts";
 import { MODELS } from "../../../training/models/models.ts";
+import { loadTiles } from "../../../training/tuner/load_tiles.ts";
 import { VERSION } from "../../../training/version.ts";
 import { networkOf } from "./networks.ts";
 import {
@@ -38,7 +39,8 @@ async function measure(request: StepRequest): Promise<StepResult> {
     mean: Array(channels).fill(127.5),
     std: Array(channels).fill(64),
   };
-  const options = { batch, preprocess, momentum: 0.9, decay: DECAY };
+  const tiles = await loadTiles(gpu, graph, batch);
+  const options = { batch, preprocess, momentum: 0.9, decay: DECAY, tiles };
   const engine = await Engine.create(gpu, graph, options);
   try {
     const data = noiseRecords(side * side * channels, batch, graph.output.shape.channels);
@@ -60,6 +62,7 @@ async function measure(request: StepRequest): Promise<StepResult> {
       parameters: parameterCount(graph),
       firstLoss,
       lastLoss,
+      tiles: tiles.size,
       residentBytes: await peakResidentBytes(),
       ...(gpu.family === "software" ? {} : { deviceBytes: 3 * engine.arena.bytes + slots }),
     };
