@@ -5,7 +5,7 @@ import { plan } from "./plan.ts";
 
 /**
  * Images of a batch to work on at a time: the largest divisor of it with which no tensor exceeds
- * what the adapter binds.
+ * what the adapter binds and no dispatch has more workgroups in a dimension than it allows.
  *
  * @throws {RangeError} where one image alone needs more.
  */
@@ -17,11 +17,18 @@ export function largestPart(
 ): number {
   for (let parts = 1; parts <= batch; parts++) {
     if (batch % parts !== 0) continue;
-    const { slots } = plan(graph, arena, { batch: batch / parts, target, training: true });
-    if (Math.max(...slots) <= target.maxBindingBytes) return batch / parts;
+    const { slots, forward, backward } = plan(graph, arena, {
+      batch: batch / parts,
+      target,
+      training: true,
+    });
+    const largestGrid = Math.max(...[...forward, ...backward].flatMap((each) => each.workgroups));
+    const fits = Math.max(...slots) <= target.maxBindingBytes &&
+      largestGrid <= target.maxWorkgroups;
+    if (fits) return batch / parts;
   }
   throw new RangeError(
-    `Cannot train ${graph.name}: one image needs a tensor larger than the adapter binds ` +
-      `(${target.maxBindingBytes} bytes)`,
+    `Cannot train ${graph.name}: one image needs a tensor of more than ${target.maxBindingBytes} ` +
+      `bytes or a grid of more than ${target.maxWorkgroups} workgroups, which the adapter allows`,
   );
 }

@@ -12,7 +12,7 @@
  */
 import { loopBodyNs, STORE_NS, THREADS, withCompiling } from "../software_cost.ts";
 import { type RankedTile, tileName } from "../tile.ts";
-import type { GemmKernel, GemmProblem } from "./gemm.ts";
+import type { GemmKernel, GemmProblem } from "./problem.ts";
 
 export interface SubgroupTile {
   readonly family: "subgroup";

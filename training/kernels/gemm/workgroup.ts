@@ -5,7 +5,7 @@
  */
 import { specialize } from "../../gpu/kernel.ts";
 import { type RankedTile, tileName } from "../tile.ts";
-import type { GemmKernel, GemmProblem, GemmTarget } from "./gemm.ts";
+import type { GemmKernel, GemmProblem, GemmTarget } from "./problem.ts";
 import core from "./gemm_workgroup.wgsl" with { type: "text" };
 
 export interface WorkgroupTile {

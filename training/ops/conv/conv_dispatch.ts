@@ -1,12 +1,7 @@
 /** The dispatches of a convolution, direction by direction. */
 import { specialize } from "../../gpu/kernel.ts";
-import {
-  type GemmKernel,
-  gemmKernel,
-  type GemmProblem,
-  rankGemmTiles,
-  splitsFor,
-} from "../../kernels/gemm/gemm.ts";
+import { gemmKernel, rankGemmTiles, splitsFor } from "../../kernels/gemm/gemm.ts";
+import type { GemmKernel, GemmProblem } from "../../kernels/gemm/problem.ts";
 import { pickTile, type RankedTile, type TiledProblem, tileName } from "../../kernels/tile.ts";
 import { columnSum, sumOfParts } from "../../kernels/reduce/reduce.ts";
 import { type OpContext, type OpDispatch, type OpWork, ref, type TensorRef } from "../op.ts";

@@ -10,12 +10,8 @@
  * @module
  */
 import { specialize } from "../../gpu/kernel.ts";
-import {
-  gemmKernel,
-  type GemmProblem,
-  type GemmTile,
-  rankGemmTiles,
-} from "../../kernels/gemm/gemm.ts";
+import { gemmKernel, type GemmTile, rankGemmTiles } from "../../kernels/gemm/gemm.ts";
+import type { GemmProblem } from "../../kernels/gemm/problem.ts";
 import { columnSum } from "../../kernels/reduce/reduce.ts";
 import { pickTile, tileName } from "../../kernels/tile.ts";
 import {
