@@ -51,13 +51,15 @@ def step_rate(batch, seconds, train):
         train(steps)
         return time.perf_counter() - start
 
-    stretch = max(1, round(seconds / 5 / elapsed(1)))
-    rates, spent = [], 0.0
+    once = elapsed(1)
+    stretch = max(1, round(seconds / 5 / once))
+    rates = [batch / once] if stretch == 1 else []
+    spent, steps = once, 1
     while spent < seconds or len(rates) < 2:
         taken = elapsed(stretch)
-        spent += taken
+        spent, steps = spent + taken, steps + stretch
         rates.append(stretch * batch / taken)
-    return statistics.median(rates), 1 + stretch * len(rates)
+    return statistics.median(rates), steps
 
 
 class Trainer:

@@ -39,7 +39,7 @@ export const INPUTS: Readonly<Record<NetName, readonly [number, 1 | 3, number]>>
 /** Rate of every peer's updates; momentum 0.9, decay 0.0005. */
 export const LEARNING_RATE = 0.01;
 
-/** Runs `train` in stretches until the time is over and gives the median rate. */
+/** Runs `train` in stretches until the time is over and gives the median rate of two or more. */
 export async function stepRate(
   { batch, seconds }: Pick<StepRequest, "batch" | "seconds">,
   train: (steps: number) => Promise<void>,
@@ -51,17 +51,20 @@ export async function stepRate(
   };
   const once = await time(1);
   const stretch = Math.max(1, Math.round(seconds / 5 / once));
-  const rates: number[] = [];
-  let spent = 0;
+  // A step that is a stretch by itself counts at once: trainers arrive here warmed up.
+  const rates = stretch === 1 ? [batch / once] : [];
+  let spent = once;
+  let steps = 1;
   while (spent < seconds || rates.length < 2) {
     const taken = await time(stretch);
     spent += taken;
+    steps += stretch;
     rates.push(stretch * batch / taken);
   }
   rates.sort((a, b) => a - b);
   const middle = rates.length / 2;
   const imagesPerSecond = (rates[Math.ceil(middle) - 1]! + rates[Math.floor(middle)]!) / 2;
-  return { imagesPerSecond, steps: 1 + stretch * rates.length };
+  return { imagesPerSecond, steps };
 }
 
 /** Most resident memory of this process so far, bytes; NaN where the system does not say. */

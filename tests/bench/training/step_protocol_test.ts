@@ -14,11 +14,11 @@ Deno.test("stepRate() counts images by the clock", async () => {
 
 Deno.test("stepRate() looks at the clock twice however long a step takes", async () => {
   const seen: number[] = [];
-  await stepRate({ batch: 1, seconds: 0 }, (steps) => {
+  await stepRate({ batch: 1, seconds: 1e-9 }, (steps) => {
     seen.push(steps);
     return Promise.resolve();
   });
-  assertEquals(seen, [1, 1, 1]);
+  assertEquals(seen, [1, 1]);
 });
 
 Deno.test("inputs are those of the models", () => {
