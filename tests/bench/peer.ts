@@ -46,7 +46,7 @@ export class Peer {
     try {
       const first = await nextLine(lines, GREETING_SECONDS, complaints);
       if (typeof first.hello === "string") return new Peer(child, lines, complaints, first.hello);
-      throw new NotHere(String(first.notHere ?? JSON.stringify(first)));
+      throw new NotHere(String(first.notHere ?? JSON.stringify(first)).split("\n")[0]!);
     } catch (error) {
       await stop(child);
       throw error;
