@@ -68,7 +68,7 @@ async function train({ images, run, store }: Folders): Promise<void> {
     ...["--seed", "1"],
   ]);
   await stage("Train a small AlexNet on it, on WebGPU", [
-    ...["train", "--model", "alexnet-small", "--data", images, "--out", run, "--epochs", "8"],
+    ...["train", "--model", "alexnet-small", "--data", images, "--out", run, "--epochs", "6"],
   ]);
   await stage("Evaluate it on images that training never saw", [
     ...["evaluate", run, "--data", images, "--split", "test"],
@@ -120,6 +120,7 @@ Try an image of your own (it knows the drawn shapes alone):
 or drop one onto the page: ${service.origin}/
 
 The service runs until Ctrl-C`);
+    service.showLog();
     await service.ended;
   } finally {
     await service.stop();

@@ -22,12 +22,17 @@ function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Starts a topfive command; what it prints on stderr goes straight through. */
+/** Starts a topfive command; its output goes straight through, or to who started it. */
 export function spawnCommand(
   args: readonly string[],
-  stdout: "inherit" | "piped",
+  output: "inherit" | "piped",
 ): Deno.ChildProcess {
-  return new Deno.Command(SCRIPT, { args: [...args], stdin: "null", stdout }).spawn();
+  return new Deno.Command(SCRIPT, {
+    args: [...args],
+    stdin: "null",
+    stdout: output,
+    stderr: output,
+  }).spawn();
 }
 
 /** Tells `child` to end; one that has ended already is left alone. */

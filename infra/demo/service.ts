@@ -11,6 +11,8 @@ export interface Prediction {
 export interface DemoService {
   /** "http://127.0.0.1:8000" */
   readonly origin: string;
+  /** Lets its log through from now on; until then the log would stand between the answers. */
+  showLog(): void;
   /** Tells it to end and waits until it has. */
   stop(): Promise<void>;
   /** Resolves when it has ended, by Ctrl-C or by itself. */
@@ -28,14 +30,17 @@ export async function startService(args: readonly string[]): Promise<DemoService
   const release = endWith(child, () => {});
   const address = Promise.withResolvers<string>();
   const output = passOn(child.stdout, address.resolve);
+  const log = holdBack(child.stderr);
   const ended = child.status.then(async ({ code }) => {
-    await output;
+    await Promise.all([output, log.done]);
     release();
+    if (code !== 0) log.show();
     address.reject(new CommandError(commandLine(args), code));
   });
   return {
     origin: await address.promise,
     ended,
+    showLog: () => log.show({ earlier: false }),
     stop: async () => {
       endChild(child);
       await ended;
@@ -56,6 +61,25 @@ async function passOn(
     const url = /http:\/\/[\w.:[\]-]+:\d+/.exec(text)?.[0];
     if (url) onAddress(url);
   }
+}
+
+/** Keeps a log until it is asked for, with or without what came earlier. */
+function holdBack(stderr: ReadableStream<Uint8Array>) {
+  const held: Uint8Array[] = [];
+  let shown = false;
+  const read = async () => {
+    for await (const chunk of stderr) {
+      if (shown) Deno.stderr.writeSync(chunk);
+      else held.push(chunk);
+    }
+  };
+  return {
+    done: read(),
+    show({ earlier = true } = {}) {
+      if (!shown && earlier) held.forEach((chunk) => Deno.stderr.writeSync(chunk));
+      shown = true;
+    },
+  };
 }
 
 /**
