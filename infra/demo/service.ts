@@ -21,7 +21,7 @@ export interface DemoService {
 
 /**
  * Starts `topfive serve` and waits for the line that tells its address, which it prints once it can
- * classify.
+ * classify. What it prints after that is kept until asked for.
  *
  * @throws {CommandError} when it ends before that
  */
@@ -29,18 +29,19 @@ export async function startService(args: readonly string[]): Promise<DemoService
   const child = spawnCommand(args, "piped");
   const release = endWith(child, () => {});
   const address = Promise.withResolvers<string>();
-  const output = passOn(child.stdout, address.resolve);
-  const log = holdBack(child.stderr);
+  const log = new HeldLog();
+  const output = [child.stdout, child.stderr].map((stream) => passOn(stream, log, address.resolve));
   const ended = child.status.then(async ({ code }) => {
-    await Promise.all([output, log.done]);
+    await Promise.all(output);
     release();
     if (code !== 0) log.show();
     address.reject(new CommandError(commandLine(args), code));
   });
+  const origin = await address.promise;
   return {
-    origin: await address.promise,
+    origin,
     ended,
-    showLog: () => log.show({ earlier: false }),
+    showLog: () => log.showFromNowOn(),
     stop: async () => {
       endChild(child);
       await ended;
@@ -48,38 +49,49 @@ export async function startService(args: readonly string[]): Promise<DemoService
   };
 }
 
-/** Prints the service's lines and calls back with the first address among them. */
-async function passOn(
-  stdout: ReadableStream<Uint8Array>,
-  onAddress: (origin: string) => void,
-): Promise<void> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stdout) {
-    await Deno.stdout.write(chunk);
-    text = (text + decoder.decode(chunk, { stream: true })).slice(-4096);
-    const url = /http:\/\/[\w.:[\]-]+:\d+/.exec(text)?.[0];
-    if (url) onAddress(url);
+/** Output that is let through, or kept for the case that something goes wrong. */
+class HeldLog {
+  #held: Uint8Array[] | null = null;
+
+  write(chunk: Uint8Array): void {
+    if (this.#held) this.#held.push(chunk);
+    else Deno.stdout.writeSync(chunk);
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  show(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    held.forEach((chunk) => this.write(chunk));
+  }
+
+  showFromNowOn(): void {
+    this.#held = null;
   }
 }
 
-/** Keeps a log until it is asked for, with or without what came earlier. */
-function holdBack(stderr: ReadableStream<Uint8Array>) {
-  const held: Uint8Array[] = [];
-  let shown = false;
-  const read = async () => {
-    for await (const chunk of stderr) {
-      if (shown) Deno.stderr.writeSync(chunk);
-      else held.push(chunk);
-    }
-  };
-  return {
-    done: read(),
-    show({ earlier = true } = {}) {
-      if (!shown && earlier) held.forEach((chunk) => Deno.stderr.writeSync(chunk));
-      shown = true;
-    },
-  };
+/** Passes lines on and calls back with the first address among them; what follows it is held. */
+async function passOn(
+  stream: ReadableStream<Uint8Array>,
+  log: HeldLog,
+  onAddress: (origin: string) => void,
+): Promise<void> {
+  let text = "";
+  let found = false;
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    log.write(chunk);
+    if (found) continue;
+    text = (text + decoder.decode(chunk, { stream: true })).slice(-4096);
+    const url = /http:\/\/[\w.:[\]-]+:\d+/.exec(text)?.[0];
+    if (!url) continue;
+    found = true;
+    log.hold();
+    onAddress(url);
+  }
 }
 
 /**
