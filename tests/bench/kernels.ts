@@ -5,7 +5,7 @@ import { largestPart } from "../../training/graph/part_size.ts";
 import { measurePeak, type Peak } from "../../training/profile/peak.ts";
 import { loadTiles } from "../../training/tuner/load_tiles.ts";
 import { type Bench, type BenchOptions, runBench, select } from "./bench.ts";
-import { checkLayer } from "./kernels/check.ts";
+import { checkDirection, WrongResult } from "./kernels/check.ts";
 import { GpuTimer, type TimerOptions } from "./kernels/gpu_timer.ts";
 import { type Direction, DIRECTIONS, LayerRun } from "./kernels/layer_run.ts";
 import { benchLayers, type Layer } from "./kernels/layers.ts";
@@ -46,7 +46,8 @@ interface Row {
   readonly part: number;
   /** Of the network that `topfive tune` measured. */
   readonly tiles: number;
-  readonly figures: Partial<Record<Direction, Figure>>;
+  /** Undefined where the result was wrong, absent where the direction is not needed. */
+  readonly figures: { [Name in Direction]?: Figure | undefined };
 }
 
 const bench: Bench = { name: "bench:kernels", help: HELP, run };
@@ -127,13 +128,13 @@ async function measureLayer(tools: Tools, layer: Layer, batch: number): Promise<
   const figures: Row["figures"] = {};
   const run = await LayerRun.create(gpu, layer, part, tiles);
   try {
-    const directions = DIRECTIONS.filter((each) => !(layer.first && each === "grad-input"));
-    const times = new Map<Direction, number>();
-    for (const direction of directions) {
-      times.set(direction, await timer.time(run.dispatches(direction), timing(gpu, options)));
-    }
-    await checkLayer(run, directions);
-    for (const [direction, milliseconds] of times) {
+    for (const direction of DIRECTIONS) {
+      if (layer.first && direction === "grad-input") continue;
+      const milliseconds = await timer.time(run.dispatches(direction), timing(gpu, options));
+      if (!await isRight(tools, run, direction)) {
+        figures[direction] = undefined;
+        continue;
+      }
       const theirs = await askPyTorch(tools, layer, batch, direction);
       const operations = 2 * layer.multiplyAdds / 1e6;
       figures[direction] = {
@@ -146,6 +147,19 @@ async function measureLayer(tools: Tools, layer: Layer, batch: number): Promise<
     run.close();
   }
   return { layer: layer.name, batch, part, tiles: tiles.size, figures };
+}
+
+/** A wrong kernel has no speed, is named below the table and fails the bench; the others go on. */
+async function isRight({ notes }: Tools, run: LayerRun, direction: Direction): Promise<boolean> {
+  try {
+    await checkDirection(run, direction);
+    return true;
+  } catch (error) {
+    if (!(error instanceof WrongResult)) throw error;
+    notes.push(`WRONG, batch ${run.batch}: ${error.message}`);
+    Deno.exitCode = 1;
+    return false;
+  }
 }
 
 async function askPyTorch(
@@ -194,7 +208,7 @@ function format(
     part === batch ? `${batch}` : `${batch / part} x ${part}`,
     ...DIRECTIONS.flatMap((direction) => {
       const figure = figures[direction];
-      if (!figure) return ["-", "", ""];
+      if (!figure) return [direction in figures ? "wrong" : "-", "", ""];
       const { gflops, pytorchGflops } = figure;
       return [digits(gflops), percent(gflops / peak.gigaflops), ratio(gflops, pytorchGflops)];
     }),

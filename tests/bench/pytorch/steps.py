@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "fixtures"))
 
 from networks import ALEXNET, AlexNet, AlexNetOwt, Cifar10EighteenPercent, LeNet5, initialise  # noqa: E402
 
-LEARNING_RATE, MOMENTUM, DECAY = 0.01, 0.9, 0.0005
+LEARNING_RATE, MOMENTUM, DECAY = 0.001, 0.9, 0.0005
 INPUTS = {
     "alexnet": ((3, 224, 224), 1000),
     "alexnet-owt": ((3, 224, 224), 1000),

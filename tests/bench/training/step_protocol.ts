@@ -37,7 +37,7 @@ export const INPUTS: Readonly<Record<NetName, readonly [number, 1 | 3, number]>>
 };
 
 /** Rate of every peer's updates; momentum 0.9, decay 0.0005. */
-export const LEARNING_RATE = 0.01;
+export const LEARNING_RATE = 0.001;
 
 /** Runs `train` in stretches until the time is over and gives the median rate of two or more. */
 export async function stepRate(
