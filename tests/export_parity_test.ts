@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-web";
 import { preprocess, type PreprocessSpec } from "../shared/image/preprocess.ts";
 import { drawCrops } from "../training/augment/augment.ts";
-import { channelStatistics, type Dataset } from "../training/dataset/dataset.ts";
+import type { Dataset } from "../training/dataset/dataset.ts";
 import { BatchLoader, evaluationBatches } from "../training/dataset/loader.ts";
+import { statisticsOf } from "../training/dataset/statistics.ts";
 import { openDataset } from "../training/dataset/open_dataset.ts";
 import { writeShapes } from "../training/dataset/shapes/write_shapes.ts";
 import { openGpu } from "../training/gpu/device.ts";
@@ -75,7 +76,8 @@ for (const model of ["lenet5", "alexnet-small"] as const) {
       const sizes = { train: 48, validation: 10, test: BATCH };
       await writeShapes(folder, { ...sizes, seed: 2, side: 72 });
       const dataset = await openDataset(folder, { side, channels });
-      const spec = { side, crop, channels, ...channelStatistics(dataset.train, channels) };
+      const { mean, std } = statisticsOf(dataset.train, channels);
+      const spec = { side, crop, channels, mean, std };
       const { graph, initial, parameters, probabilities } = await trainAndEvaluate(
         model,
         dataset,

@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import type { Split } from "./dataset/dataset.ts";
+import { memorySplit, type Split } from "./dataset/dataset.ts";
+import { readRecord } from "./dataset/record_source.ts";
 import { evaluate } from "./evaluator.ts";
 import { openGpu } from "./gpu/device.ts";
 import { Engine } from "./graph/engine.ts";
@@ -22,10 +23,10 @@ function onePixelNetwork(): Graph {
 }
 
 /** By hand, in float64: the mean of -log p(label), and how many classes beat the label. */
-function expectation({ records, labels, count }: Split) {
+function expectation({ source, labels, count }: Split) {
   let [loss, top1Errors, top5Errors] = [0, 0, 0];
   labels.forEach((label, i) => {
-    const logits = SLOPES.map((slope, k) => slope * records[i]! + OFFSETS[k]!);
+    const logits = SLOPES.map((slope, k) => slope * readRecord(source, i)[0]! + OFFSETS[k]!);
     const better = logits.filter((logit) => logit > logits[label]!).length;
     loss += Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) - logits[label]!;
     if (better >= 1) top1Errors++;
@@ -42,7 +43,7 @@ function expectation({ records, labels, count }: Split) {
 function split(count: number): Split {
   const records = Uint8Array.from({ length: count }, (_, i) => (i * 53) % 256);
   const labels = Uint32Array.from({ length: count }, (_, i) => (i * 3) % 7);
-  return { records, labels, count };
+  return memorySplit(records, labels);
 }
 
 Deno.test("evaluate() counts as by hand, over whole and partial batches", async () => {

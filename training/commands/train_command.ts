@@ -8,7 +8,8 @@ import {
   parseModelName,
   SETTING_NAMES,
 } from "../config.ts";
-import { channelStatistics, type Dataset } from "../dataset/dataset.ts";
+import type { Dataset } from "../dataset/dataset.ts";
+import { statisticsOf } from "../dataset/statistics.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { requireTimestamps } from "../gpu/profiler.ts";
 import { Engine } from "../graph/engine.ts";
@@ -174,7 +175,7 @@ function requireWholeBatch({ train: { count } }: Dataset, { batchSize }: Config)
 
 /** A channel that never varies says nothing, whatever it is divided by; 1 keeps it finite. */
 function normalization(dataset: Dataset): { mean: number[]; std: number[] } {
-  const { mean, std } = channelStatistics(dataset.train, dataset.channels);
+  const { mean, std } = statisticsOf(dataset.train, dataset.channels);
   return { mean, std: std.map((value) => value === 0 ? 1 : value) };
 }
 

@@ -1,14 +1,27 @@
 import { createHash } from "node:crypto";
+import { MemorySource } from "./memory_source.ts";
+import type { RecordSource } from "./record_source.ts";
 
-/** Labelled images of one size, as bytes: what a loader cuts batches from. */
+/** Labelled images of one size: what a loader cuts batches from. */
 export interface Split {
-  /** [count, side, side, channels], uint8, interleaved channels. */
-  records: Uint8Array;
-  /** [count], index into the dataset's classes. */
-  labels: Uint32Array;
-  count: number;
+  /** [count] records of [side, side, channels], uint8, interleaved channels. */
+  readonly source: RecordSource;
+  /** [count], index into the dataset's classes; those of the source. */
+  readonly labels: Uint32Array;
+  readonly count: number;
   /** [count], path of each image relative to the dataset, where there is one file an image. */
-  files?: string[];
+  readonly files?: string[];
+}
+
+/** A split of what a source holds. */
+export function splitOf(source: RecordSource, files?: string[]): Split {
+  const { labels, count } = source;
+  return { source, labels, count, ...(files ? { files } : {}) };
+}
+
+/** A split of records [labels, side, side, channels] in memory. */
+export function memorySplit(records: Uint8Array, labels: Uint32Array, files?: string[]): Split {
+  return splitOf(new MemorySource(records, labels), files);
 }
 
 /** An image that could not be read, and why; it is in no split. */
@@ -34,41 +47,6 @@ export interface Dataset {
   fingerprint: string;
 }
 
-/** Mean and standard deviation by channel, in units of a byte (0 to 255). */
-export interface ChannelStatistics {
-  mean: number[];
-  std: number[];
-}
-
-/**
- * Exact statistics over every pixel of a split, from a histogram a channel.
- *
- * @throws {RangeError} the split is empty or its records do not divide into channels
- */
-export function channelStatistics(split: Split, channels: number): ChannelStatistics {
-  const { records } = split;
-  if (records.length === 0 || records.length % channels !== 0) {
-    throw new RangeError(
-      `Cannot compute channel statistics: ${records.length} bytes are not pixels of ${channels} channels`,
-    );
-  }
-  const histograms = Array.from({ length: channels }, () => new Float64Array(256));
-  histograms.forEach((histogram, channel) => {
-    for (let i = channel; i < records.length; i += channels) histogram[records[i]!]!++;
-  });
-  const pixels = records.length / channels;
-  const mean = histograms.map((histogram) =>
-    histogram.reduce((sum, times, value) => sum + times * value, 0) / pixels
-  );
-  const std = histograms.map((histogram, channel) =>
-    Math.sqrt(
-      histogram.reduce((sum, times, value) => sum + times * (value - mean[channel]!) ** 2, 0) /
-        pixels,
-    )
-  );
-  return { mean, std };
-}
-
 /** The sha256 that names a dataset's content, see {@link Dataset.fingerprint}. */
 export function fingerprintOf(dataset: Omit<Dataset, "fingerprint">): string {
   const hash = createHash("sha256");
@@ -81,7 +59,11 @@ export function fingerprintOf(dataset: Omit<Dataset, "fingerprint">): string {
     const labels = new DataView(new ArrayBuffer(split.count * 4));
     split.labels.forEach((label, i) => labels.setUint32(i * 4, label, true));
     hash.update(new Uint8Array(labels.buffer));
-    hash.update(split.records);
+    const record = new Uint8Array(split.source.recordBytes);
+    for (let i = 0; i < split.count; i++) {
+      split.source.readInto(i, record, 0);
+      hash.update(record);
+    }
   }
   return hash.digest("hex");
 }

@@ -1,7 +1,14 @@
 import { join } from "@std/path";
 import type { DecodeResult, DecodeTask } from "./decode_worker.ts";
-import { type BrokenImage, type Dataset, fingerprintOf, type Split } from "./dataset.ts";
+import {
+  type BrokenImage,
+  type Dataset,
+  fingerprintOf,
+  memorySplit,
+  type Split,
+} from "./dataset.ts";
 import { type FolderLayout, type LabelledFile, readFolderLayout } from "./folder_layout.ts";
+import { sharedBytes } from "./memory_source.ts";
 import { countProgress, type Progress } from "./progress.ts";
 import { runInWorkers } from "./worker_pool.ts";
 
@@ -79,7 +86,7 @@ export async function readImageFolder(
 async function decodeAll(directory: string, files: LabelledFile[], options: ImageFolderOptions) {
   const { side, channels, maxPixels, workers } = options;
   const bytes = side * side * channels;
-  const pool = new Uint8Array(files.length * bytes);
+  const pool = sharedBytes(files.length * bytes);
   const hashes = new Array<string>(files.length);
   const broken = new Map<number, BrokenImage>();
   const count = countProgress(files.length, options.onProgress);
@@ -116,22 +123,25 @@ function assign(file: LabelledFile, hash: string, { splits }: FolderLayout): Spl
 }
 
 /** A view of the pool where the files lie side by side in it, else a copy. */
-function takeSplit(pool: Uint8Array, bytes: number, files: DecodedFile[]): Split {
+function takeSplit(
+  pool: Uint8Array<SharedArrayBuffer>,
+  bytes: number,
+  files: DecodedFile[],
+): Split {
   const first = files[0]?.index ?? 0;
   const isRun = files.every((file, i) => file.index === first + i);
   let records = pool.subarray(first * bytes, (first + files.length) * bytes);
   if (!isRun) {
-    records = new Uint8Array(files.length * bytes);
+    records = sharedBytes(files.length * bytes);
     files.forEach(({ index }, i) =>
       records.set(pool.subarray(index * bytes, (index + 1) * bytes), i * bytes)
     );
   }
-  return {
+  return memorySplit(
     records,
-    labels: Uint32Array.from(files, ({ label }) => label),
-    count: files.length,
-    files: files.map(({ path }) => path),
-  };
+    Uint32Array.from(files, ({ label }) => label),
+    files.map(({ path }) => path),
+  );
 }
 
 function warnIgnored(ignored: string[]): string[] {

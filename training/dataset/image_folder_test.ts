@@ -3,6 +3,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import type { Dataset } from "./dataset.ts";
 import { type ImageFolderOptions, readImageFolder } from "./image_folder.ts";
 import type { Progress } from "./progress.ts";
+import { readRecord } from "./record_source.ts";
 import { encodePng } from "./shapes/png.ts";
 
 const SIDE = 4;
@@ -43,7 +44,7 @@ function values({ train, validation, test }: Dataset): Record<string, number> {
   const found: Record<string, number> = {};
   for (const split of [train, validation, test]) {
     split?.files?.forEach((file, i) => {
-      const record = split.records.subarray(i * SIDE * SIDE * 3, (i + 1) * SIDE * SIDE * 3);
+      const record = readRecord(split.source, i);
       assert(record.every((byte) => byte === record[0]));
       found[file] = record[0]!;
     });

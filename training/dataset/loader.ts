@@ -54,7 +54,7 @@ export class BatchLoader {
     this.stepsPerEpoch = Math.floor(split.count / batchSize);
     this.#split = split;
     this.#seed = seed;
-    this.#recordBytes = split.records.length / split.count;
+    this.#recordBytes = split.source.recordBytes;
     this.#order = new Uint32Array(split.count);
     this.#batch = {
       records: new Uint8Array(batchSize * this.#recordBytes),
@@ -96,7 +96,7 @@ export class BatchLoader {
       const index = this.#order[this.#offset + i]!;
       indices[i] = index;
       labels[i] = this.#split.labels[index]!;
-      records.set(this.#split.records.subarray(index * bytes, (index + 1) * bytes), i * bytes);
+      this.#split.source.readInto(index, records, i * bytes);
     }
     this.#offset += this.batchSize;
     this.#rollOver();
@@ -137,12 +137,12 @@ export function* evaluationBatches(split: Split, batchSize: number): Generator<E
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(`Cannot make batches of ${batchSize}: expected a positive integer`);
   }
-  const recordBytes = split.count === 0 ? 0 : split.records.length / split.count;
+  const { source: { recordBytes } } = split;
   const records = new Uint8Array(batchSize * recordBytes);
   const labels = new Uint32Array(batchSize);
   for (let start = 0; start < split.count; start += batchSize) {
     const end = Math.min(start + batchSize, split.count);
-    records.set(split.records.subarray(start * recordBytes, end * recordBytes));
+    for (let i = start; i < end; i++) split.source.readInto(i, records, (i - start) * recordBytes);
     records.fill(0, (end - start) * recordBytes);
     labels.set(split.labels.subarray(start, end));
     labels.fill(0, end - start);

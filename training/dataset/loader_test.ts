@@ -5,16 +5,15 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import type { Split } from "./dataset.ts";
+import { memorySplit, type Split } from "./dataset.ts";
 import { BatchLoader, evaluationBatches } from "./loader.ts";
 
 /** Image i has the label 100 + i and the bytes i, i + 1, i + 2. */
 function numbered(count: number): Split {
-  return {
-    records: Uint8Array.from({ length: count * 3 }, (_, i) => Math.floor(i / 3) + i % 3),
-    labels: Uint32Array.from({ length: count }, (_, i) => 100 + i),
-    count,
-  };
+  return memorySplit(
+    Uint8Array.from({ length: count * 3 }, (_, i) => Math.floor(i / 3) + i % 3),
+    Uint32Array.from({ length: count }, (_, i) => 100 + i),
+  );
 }
 
 const take = (loader: BatchLoader, steps: number) =>

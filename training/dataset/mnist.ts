@@ -1,8 +1,9 @@
 import { join } from "@std/path";
 import { gunzipSync } from "node:zlib";
 import { toRecord } from "../../shared/image/preprocess.ts";
-import { type Dataset, fingerprintOf, type Split } from "./dataset.ts";
+import { type Dataset, fingerprintOf, memorySplit, type Split } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
+import { sharedBytes } from "./memory_source.ts";
 
 export interface MnistOptions {
   /** Height and width of the records, pixels; those of the files unless given. */
@@ -59,7 +60,11 @@ export async function readMnist(directory: string, options: MnistOptions = {}): 
   return { ...dataset, fingerprint: fingerprintOf(dataset) };
 }
 
-interface SidedSplit extends Split {
+/** The records of two files and their labels, in memory that Workers can read. */
+interface Pair {
+  records: Uint8Array<SharedArrayBuffer>;
+  labels: Uint32Array;
+  count: number;
   side: number;
 }
 
@@ -67,7 +72,7 @@ async function readPair(
   directory: string,
   part: string,
   options: MnistOptions,
-): Promise<SidedSplit> {
+): Promise<Pair> {
   const images = await readIdx(directory, `${part}-images`, 3);
   const labels = await readIdx(directory, `${part}-labels`, 1);
   const [count, height, width] = images.dimensions as [number, number, number];
@@ -80,10 +85,11 @@ async function readPair(
     );
   }
   const { side = height, channels = 1 } = options;
-  let records = images.data;
-  if (side !== height || side !== width || channels !== 1) {
-    const from = height * width, to = side * side * channels;
-    records = new Uint8Array(count * to);
+  const from = height * width, to = side * side * channels;
+  const records = sharedBytes(count * to);
+  if (side === height && side === width && channels === 1) {
+    records.set(images.data);
+  } else {
     for (let i = 0; i < count; i++) {
       const data = images.data.subarray(i * from, (i + 1) * from);
       records.set(toRecord({ width, height, channels: 1, data }, { side, channels }), i * to);
@@ -123,13 +129,9 @@ async function findIdx(directory: string, name: string, rank: number): Promise<s
   return null;
 }
 
-function slice(split: Split, start: number, end: number): Split {
-  const bytes = split.records.length / split.count;
-  return {
-    records: split.records.subarray(start * bytes, end * bytes),
-    labels: split.labels.subarray(start, end),
-    count: end - start,
-  };
+function slice({ records, labels, count }: Pair, start: number, end: number): Split {
+  const bytes = records.length / count;
+  return memorySplit(records.subarray(start * bytes, end * bytes), labels.subarray(start, end));
 }
 
 function greatest(labels: Uint32Array): number {

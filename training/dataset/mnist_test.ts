@@ -1,8 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { gzipSync } from "node:zlib";
-import { channelStatistics } from "./dataset.ts";
+import { memorySplit } from "./dataset.ts";
 import { isMnistFolder, readMnist } from "./mnist.ts";
+import { readRecord } from "./record_source.ts";
+import { statisticsOf } from "./statistics.ts";
 
 function idx(dimensions: number[], values: (i: number) => number): Uint8Array {
   const size = dimensions.reduce((product, dimension) => product * dimension, 1);
@@ -39,8 +41,9 @@ Deno.test("readMnist() reads plain and gzipped files, the last 5,000 as validati
   assertEquals([train.count, validation.count, test?.count], [10, 5000, 3]);
   assertEquals([...train.labels], [0, 1, 2, 3, 4, 5, 6, 0, 1, 2]);
   for (const split of [train, validation, test!]) {
-    assertEquals(split.records.length, split.count * 4);
-    split.labels.forEach((label, i) => assertEquals(split.records[4 * i + 3], label));
+    split.labels.forEach((label, i) => {
+      assertEquals([...readRecord(split.source, i)], [label, label, label, label]);
+    });
   }
   await Deno.remove(directory, { recursive: true });
 });
@@ -48,8 +51,8 @@ Deno.test("readMnist() reads plain and gzipped files, the last 5,000 as validati
 Deno.test("readMnist() resizes and repeats the gray value where asked", async () => {
   const directory = await folder();
   const { side, channels, test } = await readMnist(directory, { side: 5, channels: 3 });
-  assertEquals([side, channels, test!.records.length], [5, 3, 3 * 5 * 5 * 3]);
-  assertEquals([...new Set(test!.records.subarray(2 * 75))], [2]);
+  assertEquals([side, channels, test!.source.recordBytes], [5, 3, 5 * 5 * 3]);
+  assertEquals([...new Set(readRecord(test!.source, 2))], [2]);
   await Deno.remove(directory, { recursive: true });
 });
 
@@ -85,10 +88,12 @@ Deno.test({ name: "readMnist() reads the real MNIST", ignore: absent }, async ()
   for (const label of test!.labels) digits[label]!++;
   assertEquals([...digits], [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
   // 0.1307 and 0.3081 of 255 over all 60,000 images.
-  const whole = channelStatistics(
-    { ...train, records: new Uint8Array(train.records.buffer, 16) },
-    1,
+  const both = [train, validation].flatMap(({ source, count }) =>
+    Array.from({ length: count }, (_, i) => readRecord(source, i))
   );
+  const records = new Uint8Array(60_000 * 784);
+  both.forEach((record, i) => records.set(record, i * 784));
+  const whole = statisticsOf(memorySplit(records, new Uint32Array(60_000)), 1);
   assertAlmostEquals(whole.mean[0]! / 255, 0.1307, 5e-5);
   assertAlmostEquals(whole.std[0]! / 255, 0.3081, 5e-5);
 });
