@@ -5,7 +5,7 @@ import * as ort from "onnxruntime-web";
 import { preprocess, type PreprocessSpec } from "../shared/image/preprocess.ts";
 import { drawCrops } from "../training/augment/augment.ts";
 import type { Dataset } from "../training/dataset/dataset.ts";
-import { BatchLoader, evaluationBatches } from "../training/dataset/loader.ts";
+import { evaluationBatches, openLoader } from "../training/dataset/loader.ts";
 import { statisticsOf } from "../training/dataset/statistics.ts";
 import { openDataset } from "../training/dataset/open_dataset.ts";
 import { writeShapes } from "../training/dataset/shapes/write_shapes.ts";
@@ -53,12 +53,13 @@ async function trainAndEvaluate(model: ModelName, dataset: Dataset, preprocess: 
   const engine = await Engine.create(gpu, graph, options);
   const initial = initialValues(engine.arena, 1);
   engine.loadParameters(initial);
-  const loader = new BatchLoader(dataset.train, { batchSize: BATCH, seed: 1 });
+  const loader = openLoader(dataset.train, { batchSize: BATCH, seed: 1 });
   const crops = new Uint32Array(BATCH);
   for (let step = 0; step < STEPS; step++) {
     drawCrops(crops, preprocess, { randomCrop: true, flip: true }, { seed: 1, step });
-    engine.trainStep({ ...loader.next(), crops }, { learningRate: 0.01, seed: 1, step });
+    engine.trainStep({ ...await loader.next(), crops }, { learningRate: 0.01, seed: 1, step });
   }
+  loader.close();
   const [batch] = evaluationBatches(dataset.test!, BATCH);
   engine.evaluateStep(batch!, BATCH);
   const probabilities = await engine.readProbabilities(BATCH);

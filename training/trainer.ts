@@ -2,7 +2,8 @@
 import { type Augmentation, drawCrops } from "./augment/augment.ts";
 import type { Config } from "./config.ts";
 import type { Dataset } from "./dataset/dataset.ts";
-import { BatchLoader, type LoaderPosition } from "./dataset/loader.ts";
+import type { LoaderPosition } from "./dataset/epoch_order.ts";
+import { openLoader } from "./dataset/loader.ts";
 import { evaluate, type Evaluation } from "./evaluator.ts";
 import type { InputBatch, StepPlace } from "./graph/batch_upload.ts";
 import type { Engine, Totals } from "./graph/engine.ts";
@@ -53,7 +54,7 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
   const { engine, dataset, config, signal } = options;
   const makeStep = options.makeStep ?? ((batch, at) => void engine.trainStep(batch, at));
   const { seed, batchSize, epochs } = config;
-  const loader = new BatchLoader(dataset.train, { batchSize, seed });
+  const loader = openLoader(dataset.train, { batchSize, seed });
   const steps = loader.stepsPerEpoch * epochs;
   const schedule = {
     name: config.schedule,
@@ -64,14 +65,14 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
   const augmentation: Augmentation = { randomCrop: config.randomCrop, flip: config.flip };
   const crops = new Uint32Array(batchSize);
   const observer = new Observer(options, steps, loader.stepsPerEpoch);
-  await engine.takeTotals();
 
   let step = 0;
   try {
+    await engine.takeTotals();
     while (step < steps && !signal.aborted) {
       if (step % loader.stepsPerEpoch === 0) observer.startEpoch();
       // ---- training step: nothing else belongs between these two lines ----
-      const { records, labels } = loader.next();
+      const { records, labels } = await loader.next();
       drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
       const learningRate = learningRateAt(schedule, step);
       const waiting = makeStep({ records, labels, crops }, { learningRate, seed, step });
@@ -88,6 +89,7 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
       }
     }
   } finally {
+    loader.close();
     await observer.settle();
   }
   return { step, loader: loader.position };

@@ -1,103 +1,104 @@
-import {
-  assert,
-  assertEquals,
-  assertNotEquals,
-  assertStrictEquals,
-  assertThrows,
-} from "@std/assert";
-import { memorySplit, type Split } from "./dataset.ts";
-import { BatchLoader, evaluationBatches } from "./loader.ts";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { memorySplit, type Split, splitOf } from "./dataset.ts";
+import { evaluationBatches, GatheringLoader, type Loader, openLoader } from "./loader.ts";
+import { MemorySource, sharedBytes } from "./memory_source.ts";
+import { PrefetchingLoader } from "./prefetching_loader.ts";
 
 /** Image i has the label 100 + i and the bytes i, i + 1, i + 2. */
 function numbered(count: number): Split {
-  return memorySplit(
-    Uint8Array.from({ length: count * 3 }, (_, i) => Math.floor(i / 3) + i % 3),
-    Uint32Array.from({ length: count }, (_, i) => 100 + i),
-  );
+  const records = sharedBytes(count * 3);
+  records.forEach((_, i) => records[i] = Math.floor(i / 3) + i % 3);
+  return memorySplit(records, Uint32Array.from({ length: count }, (_, i) => 100 + i));
 }
 
-const take = (loader: BatchLoader, steps: number) =>
-  Array.from({ length: steps }, () => [...loader.next().indices]);
+async function take(loader: Loader, steps: number): Promise<number[][]> {
+  const taken = [];
+  for (let step = 0; step < steps; step++) taken.push([...(await loader.next()).indices]);
+  loader.close();
+  return taken;
+}
 
-Deno.test("BatchLoader.next() gives each image with its own label and bytes", () => {
-  const loader = new BatchLoader(numbered(20), { batchSize: 6, seed: 3 });
-  for (let step = 0; step < 10; step++) {
-    const { records, labels, indices } = loader.next();
-    indices.forEach((index, i) => {
-      assertEquals(labels[i], 100 + index);
-      assertEquals([...records.subarray(i * 3, i * 3 + 3)], [index, index + 1, index + 2]);
-    });
-  }
-});
+const options = { batchSize: 6, seed: 3 };
+const prefetching = () => new PrefetchingLoader(numbered(20).source, options);
 
-Deno.test("BatchLoader gives an image at most once an epoch and drops the incomplete batch", () => {
-  const loader = new BatchLoader(numbered(20), { batchSize: 6, seed: 3 });
-  assertEquals(loader.stepsPerEpoch, 3);
-  const orders: string[] = [];
-  const dropped = new Set<number>();
-  for (let epoch = 0; epoch < 12; epoch++) {
-    assertEquals(loader.position, { epoch, offset: 0 });
-    const seen = take(loader, 3).flat();
-    assertEquals(new Set(seen).size, 18);
-    for (let i = 0; i < 20; i++) if (!seen.includes(i)) dropped.add(i);
-    orders.push(seen.join());
-  }
-  assertEquals(new Set(orders).size, 12, "two epochs had the same order");
-  assert(dropped.size > 8, `always the same images are dropped: ${[...dropped]}`);
-});
-
-Deno.test("BatchLoader order is a function of the seed", () => {
-  const order = (seed: number) => take(new BatchLoader(numbered(20), { batchSize: 5, seed }), 9);
-  assertEquals(order(1), order(1));
-  assertNotEquals(order(1), order(2));
-});
-
-Deno.test("BatchLoader resumes exactly from every position", () => {
-  const options = { batchSize: 6, seed: 9 };
-  const whole = take(new BatchLoader(numbered(20), options), 11);
-  const loader = new BatchLoader(numbered(20), options);
-  for (let step = 0; step < 10; step++) {
-    const position = JSON.parse(JSON.stringify(loader.position));
-    const resumed = new BatchLoader(numbered(20), { ...options, position });
-    assertEquals(take(resumed, 11 - step), whole.slice(step), `resumed at step ${step}`);
-    loader.next();
-  }
-});
-
-Deno.test("BatchLoader.seek() rolls over where no whole batch is left", () => {
-  const loader = new BatchLoader(numbered(20), { batchSize: 6, seed: 9 });
-  loader.seek({ epoch: 2, offset: 15 });
-  assertEquals(loader.position, { epoch: 3, offset: 0 });
-  const atStart = new BatchLoader(numbered(20), {
-    batchSize: 6,
-    seed: 9,
-    position: { epoch: 3, offset: 0 },
+for (
+  const [name, open] of [
+    ["GatheringLoader", () => new GatheringLoader(numbered(20), options)],
+    ["PrefetchingLoader", prefetching],
+  ] as const
+) {
+  Deno.test(`${name}.next() gives each image with its own label and bytes`, async () => {
+    const loader = open();
+    assertEquals([loader.batchSize, loader.stepsPerEpoch], [6, 3]);
+    for (let step = 0; step < 10; step++) {
+      assertEquals(loader.position, { epoch: Math.floor(step / 3), offset: step % 3 * 6 });
+      const { records, labels, indices } = await loader.next();
+      indices.forEach((index, i) => {
+        assertEquals(labels[i], 100 + index);
+        assertEquals([...records.subarray(i * 3, i * 3 + 3)], [index, index + 1, index + 2]);
+      });
+    }
+    loader.close();
   });
-  assertEquals(take(loader, 2), take(atStart, 2));
-});
+}
 
-Deno.test("BatchLoader.next() reuses its arrays", () => {
-  const loader = new BatchLoader(numbered(20), { batchSize: 6, seed: 3 });
-  const first = loader.next();
-  const { records, labels } = first;
-  const second = loader.next();
-  assertStrictEquals(second.records, records);
-  assertStrictEquals(second.labels, labels);
-});
-
-Deno.test("BatchLoader rejects batch sizes and positions that cannot be", () => {
-  for (const batchSize of [0, 21, 1.5, NaN]) {
-    assertThrows(() => new BatchLoader(numbered(20), { batchSize, seed: 1 }), RangeError, "batch");
+Deno.test("PrefetchingLoader gives what GatheringLoader gives, from every position", async () => {
+  const whole = await take(new GatheringLoader(numbered(20), options), 11);
+  assertEquals(await take(prefetching(), 11), whole);
+  for (let step = 1; step < 11; step += 3) {
+    const position = { epoch: Math.floor(step / 3), offset: step % 3 * 6 };
+    const resumed = new PrefetchingLoader(numbered(20).source, { ...options, position });
+    assertEquals(await take(resumed, 11 - step), whole.slice(step), `resumed at step ${step}`);
   }
-  const loader = new BatchLoader(numbered(20), { batchSize: 6, seed: 1 });
+});
+
+Deno.test("PrefetchingLoader keeps a batch until the next call, and reuses four", async () => {
+  const loader = prefetching();
+  const buffers = new Set<number>();
+  for (let step = 0; step < 20; step++) {
+    const { records, indices } = await loader.next();
+    const before = [...records];
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assertEquals([...records], before);
+    buffers.add(indices[0]!);
+  }
+  assert(buffers.size > 4, "the same batch again and again");
+  loader.close();
+});
+
+Deno.test("PrefetchingLoader.next() rejects with what its Worker failed with, each time", async () => {
+  const { source } = numbered(20);
+  const description = { ...source.description, records: new Uint8Array(59) };
+  const cut = { ...numbered(20).source, count: 20, recordBytes: 3, description };
+  const loader = new PrefetchingLoader(cut, options);
+  for (let call = 0; call < 2; call++) {
+    await assertRejects(() => loader.next(), Error, "59 bytes do not divide into 20 records");
+  }
+  loader.close();
+});
+
+Deno.test("PrefetchingLoader.close() ends a call that waits, and every later one", async () => {
+  const loader = prefetching();
+  const waiting = assertRejects(() => loader.next(), Error, "the loader is closed");
+  loader.close();
+  await waiting;
+  await assertRejects(() => loader.next(), Error, "the loader is closed");
+});
+
+Deno.test("openLoader() gathers small batches from memory, and reads ahead what is large", () => {
+  const large = splitOf(new MemorySource(sharedBytes(2 ** 21), new Uint32Array(2)));
   for (
-    const position of [{ epoch: -1, offset: 0 }, { epoch: 0, offset: 21 }, {
-      epoch: 0,
-      offset: 0.5,
-    }]
+    const [split, batchSize, kind] of [
+      [numbered(20), 6, GatheringLoader],
+      [large, 1, GatheringLoader],
+      [large, 2, PrefetchingLoader],
+    ] as const
   ) {
-    assertThrows(() => loader.seek(position), RangeError, "Cannot move");
+    const loader = openLoader(split, { batchSize, seed: 1 });
+    assertStrictEquals(loader.constructor, kind);
+    loader.close();
   }
+  assertThrows(() => openLoader(numbered(20), { batchSize: 21, seed: 1 }), RangeError, "20 images");
 });
 
 Deno.test("evaluationBatches() gives every image once, in order, the last batch padded with zeros", () => {
