@@ -25,8 +25,9 @@ const Config = z.object({
   store: z.string().min(1).default(".topfive/store").register(settings, {
     flag: "store",
     env: "TOPFIVE_STORE",
-    value: "DIR",
-    reason: "object store with the published models; the folder that training publishes to",
+    value: "ADDRESS",
+    reason: "object store with the published models: the folder that training publishes to, or " +
+      "s3://bucket/prefix with the usual AWS variables",
   }),
   model: z.string().min(1).optional().register(settings, {
     flag: "model",

@@ -1,28 +1,37 @@
-import { resolve } from "@std/path";
-import { fileURLToPath } from "node:url";
+import { type StorePermissions, storePermissions } from "../shared/object_store/open_store.ts";
+import { S3_VARIABLES } from "../shared/object_store/s3/location.ts";
 import { type Config, ENVIRONMENT, readConfig } from "./config.ts";
 
 /**
  * The Deno permissions that `serve.ts` needs for these settings, and no more: it writes nothing,
  * starts nothing and loads no native code.
  *
- * - read: the store, and Deno's npm cache, from which onnxruntime-web and ImageScript read their
+ * - read: the store's folder or its AWS profile, and Deno's npm cache, from which onnxruntime-web and ImageScript read their
  *   WebAssembly;
- * - net: the one address to listen on;
- * - env: the settings, and a switch that ImageScript asks for.
+ * - net: the one address to listen on, and the store's where it is a bucket;
+ * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
 export function permissionFlags(
   config: Pick<Config, "store" | "host" | "port">,
   npmCache: string,
 ): string[] {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  const store = config.store.startsWith("file:") ? fileURLToPath(config.store) : config.store;
+  const store = permissionsOf(config.store);
   return [
     "--no-prompt",
-    `--allow-read=${resolve(store)},${npmCache}`,
-    `--allow-net=${host}:${config.port}`,
-    `--allow-env=${[...ENVIRONMENT, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
+    `--allow-read=${[...store.read, npmCache].join(",")}`,
+    `--allow-net=${[`${host}:${config.port}`, ...store.net].join(",")}`,
+    `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
   ];
+}
+
+/** A store that cannot be opened needs nothing: `serve.ts` is the one to say what is wrong with it. */
+function permissionsOf(store: string): StorePermissions {
+  try {
+    return storePermissions(store);
+  } catch {
+    return { read: [], net: [], env: S3_VARIABLES };
+  }
 }
 
 /** Where Deno keeps npm packages; asks `deno` itself, because DENO_DIR and platforms differ. */

@@ -21,6 +21,21 @@ Deno.test("permissionFlags() makes a relative store absolute and knows file addr
   assertEquals(read("file:///srv/my%20models"), "--allow-read=/srv/my models,/cache/npm");
 });
 
+Deno.test("permissionFlags() of a bucket gives its address and variables, no folder", () => {
+  const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+  for (const name of keys) Deno.env.set(name, "x");
+  try {
+    const [, read, net, variables] = flagsFor("--store", "s3://pets/a?region=eu-west-1");
+    assertEquals(read, "--allow-read=/cache/npm");
+    assertEquals(net, "--allow-net=127.0.0.1:8000,pets.s3.eu-west-1.amazonaws.com:443");
+    assert(keys.every((name) => variables!.includes(name)));
+    const own = flagsFor("--store", "s3://pets?endpoint=http://127.0.0.1:7070")[2];
+    assertEquals(own, "--allow-net=127.0.0.1:8000,127.0.0.1:7070");
+  } finally {
+    for (const name of keys) Deno.env.delete(name);
+  }
+});
+
 Deno.test("permissionFlags() writes an IPv6 address as Deno reads it", () => {
   assertEquals(flagsFor("--host", "::1")[2], "--allow-net=[::1]:8000");
 });

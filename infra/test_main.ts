@@ -15,6 +15,8 @@ The last line is "N passed, N failed", with ", N skipped" where tests need data 
 
 const root = resolve(import.meta.dirname!, "..");
 
+const S3_SERVER = join(root, ".topfive/bin/versitygw");
+
 /** What a test may touch: files, this machine's own ports, Deno and the start script. */
 const PERMISSIONS = [
   "--no-prompt",
@@ -23,7 +25,7 @@ const PERMISSIONS = [
   "--allow-env",
   "--allow-sys",
   "--allow-net=127.0.0.1,localhost",
-  `--allow-run=deno,${Deno.execPath()},/bin/sh,${join(root, "topfive")}`,
+  `--allow-run=deno,${Deno.execPath()},/bin/sh,${join(root, "topfive")},${S3_SERVER}`,
 ];
 
 function testArguments(filter: string | undefined, slow: boolean): string[] {

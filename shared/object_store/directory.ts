@@ -1,12 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import {
+  type ByteRange,
+  type ObjectBody,
   type ObjectInfo,
   type ObjectStore,
+  type ObjectStream,
   PreconditionFailedError,
   type PutOptions,
   requireKey,
   requirePrefix,
+  requireRange,
+  type StoredObject,
 } from "./object_store.ts";
 
 /** Serialises what changes the store, between processes too. */
@@ -31,19 +36,26 @@ export class DirectoryStore implements ObjectStore {
     this.#root = root;
   }
 
-  async get(key: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; etag: string } | null> {
+  async get(key: string, range?: ByteRange): Promise<StoredObject | null> {
+    if (range) requireRange(key, range);
     const path = await this.#find(key);
     if (path === null) return null;
     const bytes = await unlessMissing(Deno.readFile(path));
-    return bytes && { bytes, etag: createHash("sha256").update(bytes).digest("hex") };
+    if (bytes === null) return null;
+    const etag = createHash("sha256").update(bytes).digest("hex");
+    return { bytes: range ? bytes.slice(range.start, range.end) : bytes, etag };
   }
 
-  async getStream(
-    key: string,
-  ): Promise<{ stream: ReadableStream<Uint8Array<ArrayBuffer>>; byteLength: number } | null> {
+  async getIfChanged(key: string, etag: string): Promise<StoredObject | "unchanged" | null> {
+    const object = await this.get(key);
+    return object?.etag === etag ? "unchanged" : object;
+  }
+
+  async getStream(key: string): Promise<ObjectStream | null> {
     const path = await this.#find(key);
     const file = path === null ? null : await unlessMissing(Deno.open(path));
     if (file === null) return null;
+    // A put renames another file into this one's place, so an open file never changes.
     return { stream: file.readable, byteLength: (await file.stat()).size };
   }
 
@@ -61,10 +73,10 @@ export class DirectoryStore implements ObjectStore {
     yield* this.#walk(folder, prefix);
   }
 
-  async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<{ etag: string }> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<{ etag: string }> {
     requireKey(key);
     const folder = await this.#makeFolder(dirname(key));
-    const temporary = await this.#writeTemporary(bytes);
+    const { temporary, etag } = await this.#writeTemporary(body);
     const path = join(folder, basename(key));
     try {
       using _lock = await this.#lock();
@@ -75,7 +87,7 @@ export class DirectoryStore implements ObjectStore {
       throw error;
     }
     await syncFolder(folder);
-    return { etag: createHash("sha256").update(bytes).digest("hex") };
+    return { etag };
   }
 
   async delete(key: string): Promise<void> {
@@ -126,22 +138,26 @@ export class DirectoryStore implements ObjectStore {
   }
 
   /** Writes and syncs a file that a rename can put in its place. */
-  async #writeTemporary(bytes: Uint8Array): Promise<string> {
+  async #writeTemporary(body: ObjectBody): Promise<{ temporary: string; etag: string }> {
     const folder = join(this.#root, TEMPORARY_NAME);
     await Deno.mkdir(folder, { recursive: true });
     await this.#sweep(folder);
-    const path = join(folder, randomUUID());
-    using file = await Deno.open(path, { write: true, createNew: true });
+    const temporary = join(folder, randomUUID());
+    using file = await Deno.open(temporary, { write: true, createNew: true });
+    const digest = createHash("sha256");
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += await file.write(bytes.subarray(written));
+      for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+        digest.update(chunk);
+        for (let written = 0; written < chunk.length;) {
+          written += await file.write(chunk.subarray(written));
+        }
       }
       await file.sync();
     } catch (error) {
-      await Deno.remove(path).catch(() => {});
+      await Deno.remove(temporary).catch(() => {});
       throw error;
     }
-    return path;
+    return { temporary, etag: digest.digest("hex") };
   }
 
   async #sweep(folder: string): Promise<void> {

@@ -5,6 +5,26 @@ export interface ObjectInfo {
   readonly modifiedAt: Date;
 }
 
+/** Bytes `start` to `end`, the latter excluded, counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface StoredObject {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
+}
+
+/** An object on its way; whoever takes the stream reads it to its end or cancels it. */
+export interface ObjectStream {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly byteLength: number;
+}
+
+/** What a put stores: bytes, or a stream for what should not be in memory as a whole. */
+export type ObjectBody = Uint8Array | ReadableStream<Uint8Array>;
+
 /** Conditions of a put; without any it replaces what is there. */
 export interface PutOptions {
   /** "*" writes only where no object has the key. */
@@ -21,16 +41,22 @@ export interface PutOptions {
  * Keys are checked by `requireKey`; every method throws its RangeError.
  */
 export interface ObjectStore {
-  /** The object's bytes, or null when there is none. */
-  get(key: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; etag: string } | null>;
+  /**
+   * The object's bytes, or null when there is none. A range that goes beyond the end gives what
+   * there is; one that begins there or later gives no bytes.
+   */
+  get(key: string, range?: ByteRange): Promise<StoredObject | null>;
+
+  /** As `get`, but "unchanged" without its bytes while the object has this etag. */
+  getIfChanged(key: string, etag: string): Promise<StoredObject | "unchanged" | null>;
 
   /**
-   * The object as a stream, for objects that are large, or null when there is none. Unlike `get`
-   * it gives no etag. Whoever takes the stream reads it to its end or cancels it.
+   * The object as a stream, for objects that are large, or null when there is none.
+   *
+   * @throws {ObjectChangedError} through the stream, when the object is replaced while it is read
+   *   and the rest of the old one cannot be had.
    */
-  getStream(
-    key: string,
-  ): Promise<{ stream: ReadableStream<Uint8Array<ArrayBuffer>>; byteLength: number } | null>;
+  getStream(key: string): Promise<ObjectStream | null>;
 
   /** The object's description and etag, or null when there is none. */
   head(key: string): Promise<(ObjectInfo & { readonly etag: string }) | null>;
@@ -44,7 +70,7 @@ export interface ObjectStore {
    *
    * @throws {PreconditionFailedError} when a condition does not hold; nothing is changed then.
    */
-  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<{ etag: string }>;
+  put(key: string, body: ObjectBody, options?: PutOptions): Promise<{ etag: string }>;
 
   /** Removes an object; no error when there is none. */
   delete(key: string): Promise<void>;
@@ -53,6 +79,11 @@ export interface ObjectStore {
 /** A conditional put met another state than it asked for. */
 export class PreconditionFailedError extends Error {
   override readonly name = "PreconditionFailedError";
+}
+
+/** An object was replaced while it was being read. */
+export class ObjectChangedError extends Error {
+  override readonly name = "ObjectChangedError";
 }
 
 /** Segments begin with no dot: that keeps out `.` and `..`, and leaves dot names to the stores. */
@@ -71,6 +102,20 @@ export function requireKey(key: string): void {
   throw new RangeError(
     `Cannot use key ${JSON.stringify(key)}: expected segments of letters, digits, '.', '_' and ` +
       `'-' that begin with no dot, separated by '/'`,
+  );
+}
+
+/**
+ * Requires a range of whole numbers that does not end before it begins.
+ *
+ * @throws {RangeError} when it is none.
+ */
+export function requireRange(key: string, { start, end }: ByteRange): void {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end) {
+    return;
+  }
+  throw new RangeError(
+    `Cannot read bytes ${start} to ${end} of ${key}: expected 0 <= start <= end, whole numbers`,
   );
 }
 

@@ -13,7 +13,8 @@ Deno.test("openStore() opens one folder by its path and by its address", async (
 });
 
 Deno.test("openStore() refuses other kinds of address", () => {
-  assertThrows(() => openStore("s3://bucket/x"), RangeError, "s3:// is not supported");
+  assertThrows(() => openStore("gs://bucket/x"), RangeError, "gs:// is not supported");
+  assertThrows(() => openStore("s3://Bucket_/x"), SyntaxError, "is no name of a bucket");
   assertThrows(() => openStore("https://host/x"), RangeError, "https:// is not supported");
   assertThrows(() => openStore(""), RangeError, "it is empty");
 });

@@ -10,10 +10,10 @@ import { encodeRun } from "./export_command.ts";
 
 const HELP = `Exports a run as ONNX and publishes it, with its manifest, to an object store
 
-Usage: topfive publish RUN --store DIR --name NAME [--version V]
+Usage: topfive publish RUN --store STORE --name NAME [--version V]
 
   RUN           a run folder that topfive train made and topfive evaluate measured
-  --store DIR   the object store: a folder
+  --store STORE the object store: a folder, or s3://bucket/prefix with the usual AWS variables
   --name NAME   the model's name in the store
   --version V   default: the time and the first digits of the data's fingerprint
 
@@ -43,7 +43,7 @@ function read(args: readonly string[]): Given {
   });
   const { store, name, version, json = false } = options;
   if (folder === undefined || others.length > 0 || store === undefined || name === undefined) {
-    throw new SyntaxError("Cannot publish: expected one run folder, --store DIR and --name NAME");
+    throw new SyntaxError("Cannot publish: expected one run folder, --store STORE and --name NAME");
   }
   parseSafeName("model name", name);
   if (version !== undefined) parseSafeName("model version", version);
