@@ -9,7 +9,7 @@ export interface Image {
 }
 
 /** The formats that are decoded. */
-export type ImageFormat = "jpeg" | "png" | "gif";
+export type ImageFormat = "jpeg" | "png" | "gif" | "bmp" | "webp" | "tiff";
 
 /** What the header says, before any pixel is decoded and before the orientation is applied. */
 export interface ImageHeader {

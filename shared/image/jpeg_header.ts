@@ -10,7 +10,11 @@ const MAX_SCANS = 100;
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
+const APP0 = 0xe0;
 const APP1 = 0xe1;
+const APP14 = 0xee;
+const APP15 = 0xef;
+const COM = 0xfe;
 const DHT = 0xc4;
 const JPG = 0xc8;
 const DAC = 0xcc;
@@ -41,6 +45,51 @@ export function readJpegHeader(bytes: Uint8Array): ImageHeader {
   if (size === undefined) throw corrupt("no frame header");
   if (scans === 0) throw corrupt("no scan");
   return { format: "jpeg", ...size, orientation };
+}
+
+/**
+ * The file with what decides pixels alone: EXIF, colour profiles and comments are left out, so that
+ * ImageScript's decoder need not look into them. A file whose components are named R, G and B, and that says no more
+ * about its colours, gets Adobe's marker that says RGB, as libjpeg reads it; the decoder would take it
+ * for YCbCr.
+ */
+export function bareJpeg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const kept: Uint8Array[] = [bytes.subarray(0, 2)];
+  let length = 2;
+  const keep = (part: Uint8Array) => {
+    kept.push(part);
+    length += part.length;
+  };
+  let declared = false;
+  let namedRgb = false;
+  for (const { marker, start, end } of segments(bytes)) {
+    if (marker === SOS) {
+      if (namedRgb && !declared) keep(ADOBE_RGB);
+      keep(bytes.subarray(start - 4));
+      break;
+    }
+    if (marker === APP0 || marker === APP14) declared = true;
+    else if ((marker > APP0 && marker <= APP15) || marker === COM) continue;
+    if (isFrame(marker)) namedRgb = isNamedRgb(bytes.subarray(start, end));
+    keep(bytes.subarray(start - 4, end));
+  }
+  const result = new Uint8Array(length);
+  let at = 0;
+  for (const part of kept) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}
+
+/** Adobe Technical Note 5116, section 18: version 100, no flags, transform 0. */
+const ADOBE_RGB = new Uint8Array([
+  ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65],
+  ...[0, 100, 0, 0, 0, 0, 0],
+]);
+
+function isNamedRgb(frame: Uint8Array): boolean {
+  return frame[5] === 3 && frame[6] === 0x52 && frame[9] === 0x47 && frame[12] === 0x42;
 }
 
 interface Segment {

@@ -1,5 +1,5 @@
 /** (a * b) / 255 rounded to nearest, for a and b in 0..255. */
-function multiply255(a: number, b: number): number {
+export function multiply255(a: number, b: number): number {
   const product = a * b + 128;
   return (product + (product >> 8)) >> 8;
 }
