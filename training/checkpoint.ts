@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ParameterValues } from "./graph/parameters.ts";
+import { ScheduleStateSchema } from "./schedule.ts";
 import type { TrainingState } from "./trainer.ts";
 import { writeAtomically } from "./write_atomically.ts";
 
@@ -24,6 +25,7 @@ const HeaderSchema = z.strictObject({
   state: z.strictObject({
     step: z.int().nonnegative(),
     loader: z.strictObject({ epoch: z.int().nonnegative(), offset: z.int().nonnegative() }),
+    schedule: ScheduleStateSchema,
   }),
   parameters: z.array(TensorEntry),
   momenta: z.array(TensorEntry),

@@ -2,10 +2,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { createHash } from "node:crypto";
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { ScheduleState } from "./schedule.ts";
 
+const SCHEDULE: ScheduleState = { best: 0.25, epochsSinceBest: 2, drops: 1, finished: false };
 const CHECKPOINT: Checkpoint = {
   model: "lenet5",
-  state: { step: 1234, loader: { epoch: 3, offset: 96 } },
+  state: { step: 1234, loader: { epoch: 3, offset: 96 }, schedule: SCHEDULE },
   parameters: new Map([
     ["conv1.weight", Float32Array.of(1, -0, 1e-45, 3.4028234663852886e38, -1.5)],
     ["conv1.bias", Float32Array.of(0.1)],
@@ -91,7 +93,7 @@ Deno.test("readCheckpoint() refuses what is no checkpoint, and says what is wron
   const header = {
     format: "topfive checkpoint 1",
     model: "lenet5",
-    state: { step: 0, loader: { epoch: 0, offset: 0 } },
+    state: { step: 0, loader: { epoch: 0, offset: 0 }, schedule: SCHEDULE },
     parameters: [{ name: "w", length: 2 }],
     momenta: [],
   };
@@ -129,7 +131,8 @@ Deno.test("saveCheckpoint() killed at any time leaves a whole checkpoint", async
     // Each save is 8 MB, so that a kill falls into one.
     const script = `import { saveCheckpoint } from ${JSON.stringify(module)};
       const parameters = new Map([["w", new Float32Array(2_000_000)]]);
-      const state = (step) => ({ step, loader: { epoch: 0, offset: 0 } });
+      const schedule = ${JSON.stringify(SCHEDULE)};
+      const state = (step) => ({ step, loader: { epoch: 0, offset: 0 }, schedule });
       for (let step = 1; ; step++) {
         parameters.get("w").fill(step);
         const checkpoint = { model: "lenet5", state: state(step), parameters, momenta: new Map() };

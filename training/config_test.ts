@@ -1,14 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import {
-  type Config,
-  ConfigSchema,
-  describeConfig,
-  isSwitch,
-  makeConfig,
-  optionOf,
-  SETTING_NAMES,
-} from "./config.ts";
+import { type Config, ConfigSchema, describeConfig, makeConfig } from "./config.ts";
 import { MODEL_NAMES, MODELS } from "./models/models.ts";
+import { isSwitch, optionOf, SETTING_NAMES } from "./settings.ts";
 
 Deno.test("makeConfig() gives each model its own complete defaults", () => {
   for (const model of MODEL_NAMES) {
@@ -25,6 +18,10 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
     learningRate: "1e-3",
     schedule: "step",
     warmupSteps: "0",
+    dropAt: "0.25, 0.5",
+    patience: "7",
+    minimumGain: "0.002",
+    drops: "1",
     momentum: "0",
     decay: "0",
     randomCrop: true,
@@ -39,6 +36,10 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
     learningRate: 0.001,
     schedule: "step",
     warmupSteps: 0,
+    dropAt: [0.25, 0.5],
+    patience: 7,
+    minimumGain: 0.002,
+    drops: 1,
     momentum: 0,
     decay: 0,
     randomCrop: true,
@@ -64,7 +65,11 @@ Deno.test("makeConfig() names the option, the value and what was expected", () =
     [{ batchSize: "-8" }, "--batch-size is -8 (expected"],
     [{ learningRate: "0" }, "--learning-rate is 0 (expected a number above 0)"],
     [{ learningRate: "fast" }, "--learning-rate is fast (expected a number above 0)"],
-    [{ schedule: "linear" }, "--schedule is linear (expected constant, cosine, step)"],
+    [{ schedule: "linear" }, "--schedule is linear (expected constant, cosine, step, plateau)"],
+    [{ dropAt: "0.9,0.5" }, "--drop-at is 0.9,0.5 (expected rising shares of the run"],
+    [{ dropAt: "0.5,x" }, "--drop-at is 0.5,x (expected rising shares of the run"],
+    [{ dropAt: "1" }, "--drop-at is 1 (expected rising shares of the run"],
+    [{ patience: "0" }, "--patience is 0 (expected a whole number, at least 1)"],
     [{ warmupSteps: "-1" }, "--warmup-steps is -1 (expected a whole number, at least 0)"],
     [{ momentum: "1" }, "--momentum is 1 (expected a number from 0 to below 1)"],
     [{ momentum: "-0.1" }, "--momentum is -0.1 (expected"],

@@ -8,12 +8,13 @@ import { evaluate, type Evaluation } from "./evaluator.ts";
 import type { InputBatch, StepPlace } from "./graph/batch_upload.ts";
 import type { Engine, Totals } from "./graph/engine.ts";
 import type { TrainingProgress } from "./progress.ts";
-import { learningRateAt } from "./schedule.ts";
+import { afterEpoch, learningRateAt, SCHEDULE_START, type ScheduleState } from "./schedule.ts";
 
 export interface TrainingState {
   /** Steps done. */
   readonly step: number;
   readonly loader: LoaderPosition;
+  readonly schedule: ScheduleState;
 }
 
 export interface EpochRecord {
@@ -46,7 +47,8 @@ const MAX_STEPS_UNSEEN = 100;
 const SMOOTHING = 0.3;
 
 /**
- * Trains to the end of the config's epochs or until the signal, and says where it stands.
+ * Trains to the end of the config's epochs, of its schedule or until the signal, and says where it
+ * stands.
  *
  * @throws {Error} when the loss is no longer a finite number.
  */
@@ -56,25 +58,21 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
   const { seed, batchSize, epochs } = config;
   const loader = openLoader(dataset.train, { batchSize, seed });
   const steps = loader.stepsPerEpoch * epochs;
-  const schedule = {
-    name: config.schedule,
-    learningRate: config.learningRate,
-    totalSteps: steps,
-    warmupSteps: config.warmupSteps,
-  };
+  const schedule = { ...config, name: config.schedule, totalSteps: steps };
   const augmentation: Augmentation = { randomCrop: config.randomCrop, flip: config.flip };
   const crops = new Uint32Array(batchSize);
   const observer = new Observer(options, steps, loader.stepsPerEpoch);
 
   let step = 0;
+  let scheduled = SCHEDULE_START;
   try {
     await engine.takeTotals();
-    while (step < steps && !signal.aborted) {
+    while (step < steps && !scheduled.finished && !signal.aborted) {
       if (step % loader.stepsPerEpoch === 0) observer.startEpoch();
       // ---- training step: nothing else belongs between these two lines ----
       const { records, labels } = await loader.next();
       drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
-      const learningRate = learningRateAt(schedule, step);
+      const learningRate = learningRateAt(schedule, step, scheduled);
       const waiting = makeStep({ records, labels, crops }, { learningRate, seed, step });
       if (waiting) await waiting;
       step++;
@@ -84,7 +82,8 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
       if (epochEnds) {
         const validation = await evaluate(engine, dataset.validation);
         requireFinite(validation.loss, step);
-        const state = { step, loader: loader.position };
+        scheduled = afterEpoch(schedule, scheduled, validation.top1Error);
+        const state = { step, loader: loader.position, schedule: scheduled };
         await options.onEpoch(observer.epoch(step, learningRate, validation), state);
       }
     }
@@ -92,7 +91,7 @@ export async function train(options: TrainerOptions): Promise<TrainingState> {
     loader.close();
     await observer.settle();
   }
-  return { step, loader: loader.position };
+  return { step, loader: loader.position, schedule: scheduled };
 }
 
 function requireFinite(loss: number, step: number): void {

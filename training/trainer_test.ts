@@ -4,6 +4,7 @@ import { evaluate } from "./evaluator.ts";
 import { tinyConfig, tinyDataset, tinyEngine } from "./fixtures/tiny.ts";
 import { type Gpu, openGpu } from "./gpu/device.ts";
 import type { TrainingProgress } from "./progress.ts";
+import { SCHEDULE_START } from "./schedule.ts";
 import { type EpochRecord, train, type TrainingState } from "./trainer.ts";
 
 interface Watch {
@@ -77,7 +78,11 @@ gpuTest("train() learns, and reports each epoch where it ended", async (gpu) => 
     [1, 2, 3, 4, 5, 6, 7, 8].map((n) => [n, 6 * n]),
   );
   assertEquals(states.at(-1), end);
-  assertEquals(end, { step: 48, loader: { epoch: 8, offset: 0 } });
+  assertEquals(end, {
+    step: 48,
+    loader: { epoch: 8, offset: 0 },
+    schedule: SCHEDULE_START,
+  });
   for (const { learningRate, imagesPerSecond, validation } of records) {
     assertEquals([learningRate, validation.images], [0.05, 13]);
     assert(imagesPerSecond > 0 && Number.isFinite(imagesPerSecond));
@@ -130,6 +135,21 @@ gpuTest("train() stops after the step in hand when the signal is set", async (gp
   assertEquals(records.length, Math.floor(end.step / 6));
   assertEquals(end.loader, { epoch: Math.floor(end.step / 6), offset: 8 * (end.step % 6) });
 });
+
+gpuTest(
+  "train() on a plateau divides the rate and then stops before its epochs end",
+  async (gpu) => {
+    // With weights that stand still the error never improves: one best epoch, then patience twice.
+    const settings = { learningRate: 1e-30, schedule: "plateau", patience: 2, drops: 1 } as const;
+    const { end, records, states } = await trainTiny(gpu, { ...settings, epochs: 50 });
+    assertEquals(
+      records.map(({ learningRate }) => learningRate),
+      [1, 1, 1, 0.1, 0.1].map((x) => x * 1e-30),
+    );
+    assertEquals(states.map(({ schedule }) => schedule.drops), [0, 0, 1, 1, 1]);
+    assertEquals([end.step, end.schedule.finished], [5 * 6, true]);
+  },
+);
 
 gpuTest("train() does nothing when the signal is set before", async (gpu) => {
   const { end, records } = await trainTiny(gpu, {}, { signal: AbortSignal.abort() });

@@ -1,13 +1,5 @@
 import { saveCheckpoint } from "../checkpoint.ts";
-import {
-  type Config,
-  describeConfig,
-  isSwitch,
-  makeConfig,
-  optionOf,
-  parseModelName,
-  SETTING_NAMES,
-} from "../config.ts";
+import { type Config, describeConfig, makeConfig, parseModelName } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { statisticsOf } from "../dataset/statistics.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
@@ -26,6 +18,7 @@ import {
   requireNoRun,
   type Run,
 } from "../run_folder.ts";
+import { isSwitch, optionOf, SETTING_NAMES } from "../settings.ts";
 import { train } from "../trainer.ts";
 import { loadTiles } from "../tuner/load_tiles.ts";
 import { VERSION } from "../version.ts";

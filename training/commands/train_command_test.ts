@@ -6,6 +6,7 @@ import { captured } from "../fixtures/captured.ts";
 import { drawImages, inFolder, writeRun } from "../fixtures/drawn_run.ts";
 import { MODEL_NAMES } from "../models/models.ts";
 import { readRun } from "../run_folder.ts";
+import { SCHEDULE_START } from "../schedule.ts";
 import { trainCommand } from "./train_command.ts";
 
 const run = (...args: string[]) => captured(() => trainCommand(args));
@@ -38,7 +39,10 @@ Deno.test("trainCommand() answers wrong arguments with 2 and the reason, before 
     [[...PLACE, "--batch-size", "-4"], "--batch-size is -4 (expected a whole number, at least 1)"],
     [[...PLACE, "--epochs", "x"], "--epochs is x (expected a whole number, at least 1)"],
     [[...PLACE, "--learning-rate", "-0.1"], "--learning-rate is -0.1 (expected a number above 0)"],
-    [[...PLACE, "--schedule", "slow"], "--schedule is slow (expected constant, cosine, step)"],
+    [
+      [...PLACE, "--schedule", "slow"],
+      "--schedule is slow (expected constant, cosine, step, plateau)",
+    ],
     [[...PLACE, "--flip=maybe"], "--flip takes no value (maybe)"],
     [[...PLACE, "--epochs"], "--epochs has no value"],
     [[...PLACE, "--side", "20"], "--side is 20, smaller than the 28 pixels that lenet5 sees"],
@@ -131,7 +135,11 @@ Deno.test("trainCommand() --json prints a line an epoch and leaves a whole run",
     assertEquals(data.images, { train: 39, validation: 10, test: 10, broken: 1 });
     assertEquals(classes.length, 10);
     const { state, parameters } = await readCheckpoint(path("runs/a/checkpoint"));
-    assertEquals(state, { step: 6, loader: { epoch: 2, offset: 0 } });
+    assertEquals(state, {
+      step: 6,
+      loader: { epoch: 2, offset: 0 },
+      schedule: SCHEDULE_START,
+    });
     for (const [name, values] of parameters) assert(values.every(Number.isFinite), name);
   });
 });

@@ -6,6 +6,26 @@
  */
 import type { Graph } from "../graph/graph.ts";
 import { alexnetGraph } from "./alexnet_layers.ts";
+import { COMMON, type ModelPreset } from "./preset.ts";
+
+export const alexnet: ModelPreset = {
+  build,
+  crop: 224,
+  channels: 3,
+  classes: 1000,
+  // Section 5 of the paper: 0.01 divided by ten when the validation error stops improving, three
+  // times before the end, about 90 epochs.
+  defaults: {
+    ...COMMON,
+    epochs: 90,
+    batchSize: 128,
+    learningRate: 0.01,
+    schedule: "plateau",
+    randomCrop: true,
+    flip: true,
+    side: 256,
+  },
+};
 
 /** Weights start as N(0, std), biases as a constant: 1 keeps the first ReLUs alive. */
 const start = (std: number, bias: number) => ({
@@ -19,7 +39,7 @@ const start = (std: number, bias: number) => ({
 // 1 + ceil((224 - 11) / 4) = 55: the code rounds up, which is three pixels of padding at the end.
 const END_PAD: [number, number, number, number] = [0, 0, 3, 3];
 
-export function alexnet(classes: number): Graph {
+function build(classes: number): Graph {
   const k3 = { kernel: [3, 3] as const, pads: [1, 1, 1, 1] as const };
   const k5 = { kernel: [5, 5] as const, pads: [2, 2, 2, 2] as const };
   return alexnetGraph({

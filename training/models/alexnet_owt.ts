@@ -19,6 +19,25 @@ import { imageShape } from "../ops/op.ts";
 import { relu } from "../ops/relu/relu.ts";
 import { softmaxCrossEntropy } from "../ops/softmax_cross_entropy/softmax_cross_entropy.ts";
 import { heInit } from "./init.ts";
+import { COMMON, type ModelPreset } from "./preset.ts";
+
+export const alexnetOwt: ModelPreset = {
+  build,
+  crop: 224,
+  channels: 3,
+  classes: 1000,
+  // The recipe of alexnet; torchvision trains its one with the same rate and number of epochs.
+  defaults: {
+    ...COMMON,
+    epochs: 90,
+    batchSize: 128,
+    learningRate: 0.01,
+    schedule: "step",
+    randomCrop: true,
+    flip: true,
+    side: 256,
+  },
+};
 
 /** Channels in, channels out, kernel, stride, padding on every side. */
 const CONVS = [
@@ -30,7 +49,7 @@ const CONVS = [
 ] as const;
 const POOLED = [1, 2, 5];
 
-export function alexnetOwt(classes: number): Graph {
+function build(classes: number): Graph {
   const net = new Graph("alexnet-owt", imageShape(3, 224, 224));
   let x = net.input;
   for (const [index, [inputs, outChannels, k, stride, pad]] of CONVS.entries()) {

@@ -7,8 +7,26 @@
 import type { Graph } from "../graph/graph.ts";
 import { alexnetGraph } from "./alexnet_layers.ts";
 import { heInit } from "./init.ts";
+import { COMMON, type ModelPreset } from "./preset.ts";
 
-export function alexnetSmall(classes: number): Graph {
+export const alexnetSmall: ModelPreset = {
+  build,
+  crop: 64,
+  channels: 3,
+  classes: 10,
+  defaults: {
+    ...COMMON,
+    epochs: 30,
+    batchSize: 32,
+    learningRate: 0.02,
+    warmupSteps: 100,
+    randomCrop: true,
+    flip: true,
+    side: 72,
+  },
+};
+
+function build(classes: number): Graph {
   const k3 = { kernel: [3, 3] as const, pads: [1, 1, 1, 1] as const };
   const k5 = { kernel: [5, 5] as const, pads: [2, 2, 2, 2] as const };
   return alexnetGraph({

@@ -14,8 +14,24 @@ import { imageShape } from "../ops/op.ts";
 import { relu } from "../ops/relu/relu.ts";
 import { softmaxCrossEntropy } from "../ops/softmax_cross_entropy/softmax_cross_entropy.ts";
 import { heInit } from "./init.ts";
+import { COMMON, type ModelPreset } from "./preset.ts";
 
-export function lenet5(classes: number): Graph {
+export const lenet5: ModelPreset = {
+  build,
+  crop: 28,
+  channels: 1,
+  classes: 10,
+  defaults: {
+    ...COMMON,
+    epochs: 6,
+    batchSize: 64,
+    learningRate: 0.02,
+    decay: 0.002,
+    side: 28,
+  },
+};
+
+function build(classes: number): Graph {
   const pool = () => maxPool({ kernel: [2, 2], strides: [2, 2] });
   const net = new Graph("lenet5", imageShape(1, 28, 28));
   const c1 = conv({

@@ -128,8 +128,8 @@ async function logitsOf(engine: Engine, batch: ReturnType<typeof batchOf>, class
 }
 
 const networks = [
-  { name: "lenet5", build: () => lenet5(10), parts: [undefined, 2] },
-  { name: "cifar10_18pct", build: () => cifar10EighteenPercent(10), parts: [undefined, 2] },
+  { name: "lenet5", build: () => lenet5.build(10), parts: [undefined, 2] },
+  { name: "cifar10_18pct", build: () => cifar10EighteenPercent.build(10), parts: [undefined, 2] },
   { name: "alexnet_tiny", build: (f: Fixture) => tinyAlexnet(f, 0), parts: [undefined, 2] },
 ];
 
@@ -207,10 +207,10 @@ interface LayerTable {
 }
 
 const published = [
-  ["alexnet", alexnet(1000)],
-  ["alexnet_owt", alexnetOwt(1000)],
-  ["cifar10_18pct", cifar10EighteenPercent(10)],
-  ["lenet5", lenet5(10)],
+  ["alexnet", alexnet.build(1000)],
+  ["alexnet_owt", alexnetOwt.build(1000)],
+  ["cifar10_18pct", cifar10EighteenPercent.build(10)],
+  ["lenet5", lenet5.build(10)],
 ] as const;
 
 for (const [name, graph] of published) {
@@ -233,21 +233,21 @@ for (const [name, graph] of published) {
 }
 
 Deno.test("alexnet has 60,965,224 parameters and 724,406,816 multiply-adds", () => {
-  assertEquals(parameterCount(alexnet(1000)), 60_965_224);
-  assertEquals(multiplyAdds(alexnet(1000)), 724_406_816);
+  assertEquals(parameterCount(alexnet.build(1000)), 60_965_224);
+  assertEquals(multiplyAdds(alexnet.build(1000)), 724_406_816);
 });
 
 Deno.test("alexnet-owt has torchvision's 61,100,840 parameters and 714.2 M multiply-adds", () => {
-  assertEquals(parameterCount(alexnetOwt(1000)), 61_100_840);
-  assertEquals(multiplyAdds(alexnetOwt(1000)), 714_188_480);
+  assertEquals(parameterCount(alexnetOwt.build(1000)), 61_100_840);
+  assertEquals(multiplyAdds(alexnetOwt.build(1000)), 714_188_480);
 });
 
 Deno.test("cifar10-18pct has 89,578 parameters and 12.3 M multiply-adds", () => {
-  assertEquals(parameterCount(cifar10EighteenPercent(10)), 89_578);
-  assertEquals(multiplyAdds(cifar10EighteenPercent(10)), 12_298_240);
+  assertEquals(parameterCount(cifar10EighteenPercent.build(10)), 89_578);
+  assertEquals(multiplyAdds(cifar10EighteenPercent.build(10)), 12_298_240);
 });
 
 Deno.test("alexnet-small costs about a hundredth of alexnet", () => {
-  const share = multiplyAdds(alexnetSmall(10)) / multiplyAdds(alexnet(1000));
+  const share = multiplyAdds(alexnetSmall.build(10)) / multiplyAdds(alexnet.build(1000));
   assert(share < 0.02, `${share}`);
 });

@@ -12,7 +12,7 @@ const target: OpTarget = {
   maxBindingBytes: 2 ** 27,
   maxWorkgroups: 65535,
 };
-const graph = alexnetSmall(10);
+const graph = alexnetSmall.build(10);
 
 function problemsFor(options: Partial<OpTarget> = {}, training = true) {
   const arena = layOutParameters(graph);

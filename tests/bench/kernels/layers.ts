@@ -32,8 +32,8 @@ export interface Layer {
  * ones are alexnet's.
  */
 export function benchLayers(): Layer[] {
-  const owt = layersOf(alexnetOwt(1000)).filter(({ kind }) => kind === "Conv");
-  return [...layersOf(alexnet(1000)), ...owt, ...layersOf(cifar10EighteenPercent(10))];
+  const owt = layersOf(alexnetOwt.build(1000)).filter(({ kind }) => kind === "Conv");
+  return [...layersOf(alexnet.build(1000)), ...owt, ...layersOf(cifar10EighteenPercent.build(10))];
 }
 
 function layersOf(graph: Graph): Layer[] {

@@ -1,0 +1,28 @@
+/** A network and the settings with which it is trained: what a file of this folder gives. */
+import type { Graph } from "../graph/graph.ts";
+import type { Settings } from "../settings.ts";
+
+export interface ModelPreset {
+  build(classes: number): Graph;
+  /** Pixels: the square that the network sees. */
+  readonly crop: number;
+  readonly channels: 1 | 3;
+  /** As published; data decides where there is any. */
+  readonly classes: number;
+  readonly defaults: Settings;
+}
+
+/** What presets change where they differ. */
+export const COMMON = {
+  schedule: "cosine",
+  warmupSteps: 0,
+  dropAt: [0.5, 0.75, 0.9],
+  patience: 5,
+  minimumGain: 0.001,
+  drops: 3,
+  momentum: 0.9,
+  decay: 0.0005,
+  randomCrop: false,
+  flip: false,
+  seed: 1,
+} as const satisfies Partial<Settings>;
