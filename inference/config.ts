@@ -39,7 +39,7 @@ const Config = z.object({
     flag: "model-version",
     env: "TOPFIVE_MODEL_VERSION",
     value: "VERSION",
-    reason: "version to serve; the one that `latest` points to at the start when left out",
+    reason: "version to serve; the champion when left out, or the latest where none was promoted",
   }),
   host: z.string().min(1).default("127.0.0.1").register(settings, {
     flag: "host",

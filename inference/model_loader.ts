@@ -1,6 +1,7 @@
 import type { ModelManifest } from "../shared/manifest.ts";
-import { readLatest, readManifest, readWeights } from "../shared/model_registry.ts";
+import { readManifest, readPointed, readWeights } from "../shared/model_registry.ts";
 import type { ObjectStore } from "../shared/object_store/object_store.ts";
+import { readLivePointer } from "../shared/registry/pointer.ts";
 import { createSession, type Session } from "./session.ts";
 
 /** A model that has run once. */
@@ -19,7 +20,7 @@ export interface LoadOptions {
   store: string;
   /** Undefined: the only one in the store. */
   model?: string | undefined;
-  /** Undefined: the one that `latest` points to. */
+  /** Undefined: the champion, or the latest where none was ever promoted. */
   version?: string | undefined;
   threads?: number;
 }
@@ -54,7 +55,7 @@ export async function loadModel(store: ObjectStore, options: LoadOptions): Promi
 async function findManifest(store: ObjectStore, options: LoadOptions): Promise<ModelManifest> {
   const { model = await onlyModel(store, options), version } = options;
   const manifest = version === undefined
-    ? await readLatest(store, model)
+    ? await readLive(store, model)
     : await readManifest(store, model, version);
   if (manifest !== null) return manifest;
   const models = await publishedModels(store);
@@ -69,6 +70,11 @@ async function findManifest(store: ObjectStore, options: LoadOptions): Promise<M
       models.length === 0 ? NOTHING_PUBLISHED : `published there: ${models.join(", ")}`
     })`,
   );
+}
+
+async function readLive(store: ObjectStore, name: string): Promise<ModelManifest | null> {
+  const pointer = await readLivePointer(store, name);
+  return pointer && await readPointed(store, name, pointer);
 }
 
 const NOTHING_PUBLISHED = "nothing is published there: run ./topfive demo, or name another --store";
@@ -91,7 +97,7 @@ async function onlyModel(store: ObjectStore, options: LoadOptions): Promise<stri
 async function publishedModels(store: ObjectStore): Promise<string[]> {
   const models: string[] = [];
   for await (const { key } of store.list("models/")) {
-    const name = /^models\/([^/]+)\/latest\.json$/.exec(key)?.[1];
+    const name = /^models\/([^/]+)\/aliases\/latest\.json$/.exec(key)?.[1];
     if (name !== undefined) models.push(name);
   }
   return models;

@@ -5,12 +5,15 @@ import type { PreprocessSpec } from "./image/preprocess.ts";
 export const MANIFEST_SCHEMA_VERSION = 1;
 
 /** A name that is one safe path segment on every store: no separator, no leading dot. */
-const SafeName = z.string().regex(
+export const SafeName = z.string().regex(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
   "expected 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit",
 );
 
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits");
+export const Sha256 = z.string().regex(
+  /^[0-9a-f]{64}$/,
+  "expected 64 lower-case hexadecimal digits",
+);
 const PositiveInteger = z.int().positive();
 const Fraction = z.number().min(0).max(1);
 
@@ -113,17 +116,6 @@ const ModelManifestSchema = z.strictObject({
 /** What travels beside the weights: all that a service needs to answer with them. */
 export type ModelManifest = z.infer<typeof ModelManifestSchema>;
 
-const LatestPointerSchema = z.strictObject({
-  version: SafeName,
-  /** SHA-256 of the manifest's bytes. */
-  manifestSha256: Sha256.optional(),
-  /** ISO 8601 in UTC. */
-  movedAt: z.iso.datetime(),
-});
-
-/** Names the version that a service loads. */
-export type LatestPointer = z.infer<typeof LatestPointerSchema>;
-
 /**
  * Validates a manifest, given as JSON text or as the value parsed from it.
  *
@@ -132,11 +124,6 @@ export type LatestPointer = z.infer<typeof LatestPointerSchema>;
  */
 export function parseManifest(input: unknown): ModelManifest {
   return parse("model manifest", ModelManifestSchema, input);
-}
-
-/** As `parseManifest`, for the `latest` pointer. */
-export function parseLatestPointer(input: unknown): LatestPointer {
-  return parse("latest pointer", LatestPointerSchema, input);
 }
 
 /**
@@ -152,7 +139,12 @@ export function parseSafeName(what: string, input: unknown): string {
   );
 }
 
-function parse<Output>(what: string, schema: z.ZodType<Output>, input: unknown): Output {
+/**
+ * Validates a value, or the JSON text of one.
+ *
+ * @throws {SyntaxError} naming each field that is wrong and why.
+ */
+export function parse<Output>(what: string, schema: z.ZodType<Output>, input: unknown): Output {
   let value = input;
   if (typeof input === "string") {
     try {

@@ -1,11 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { exampleManifest } from "./fixtures/example_manifest.ts";
-import {
-  type ModelManifest,
-  parseLatestPointer,
-  parseManifest,
-  parseSafeName,
-} from "./manifest.ts";
+import { type ModelManifest, parseManifest, parseSafeName } from "./manifest.ts";
 
 /** The example with the value at `path` replaced, or removed when it is undefined. */
 function changed(path: string, value: unknown): unknown {
@@ -69,21 +64,6 @@ Deno.test("parseManifest() keeps measures of its own among the metrics", () => {
 Deno.test("parseManifest() refuses text that is no JSON", () => {
   assertThrows(() => parseManifest("{"), SyntaxError, "Cannot parse model manifest");
   assertThrows(() => parseManifest(null), SyntaxError, "Cannot parse model manifest");
-});
-
-Deno.test("parseLatestPointer() validates", () => {
-  const pointer = {
-    version: "v1",
-    manifestSha256: "a".repeat(64),
-    movedAt: "2026-11-01T00:00:00Z",
-  };
-  assertEquals(parseLatestPointer(JSON.stringify(pointer)), pointer);
-  assertThrows(
-    () => parseLatestPointer({ ...pointer, version: "../v1" }),
-    SyntaxError,
-    "version: ",
-  );
-  assertThrows(() => parseLatestPointer({ version: "v1" }), SyntaxError, "movedAt: ");
 });
 
 Deno.test("parseSafeName() names what is wrong", () => {

@@ -1,37 +1,17 @@
 import { createHash } from "node:crypto";
-import {
-  type LatestPointer,
-  MANIFEST_SCHEMA_VERSION,
-  type ModelManifest,
-  parseLatestPointer,
-  parseManifest,
-  parseSafeName,
-} from "./manifest.ts";
+import { MANIFEST_SCHEMA_VERSION, type ModelManifest, parseManifest } from "./manifest.ts";
 import { type ObjectStore, PreconditionFailedError } from "./object_store/object_store.ts";
-
-// blobs/sha256/<hex>                            weights, by their content: shared, never changed
-// models/<name>/versions/<version>/manifest.json  never changed
-// models/<name>/latest.json                     moved last, so that it never names half a model
+import { blobKey, manifestKey } from "./registry/keys.ts";
+import { type Move, moveAlias } from "./registry/move_alias.ts";
+import type { Pointer } from "./registry/pointer.ts";
+import { requireSignature, type VerifyingKey } from "./registry/signature.ts";
 
 /** A manifest before its weights are stored. */
 export type UnpublishedManifest = Omit<ModelManifest, "schemaVersion" | "weights">;
 
-function blobKey(sha256: string): string {
-  return `blobs/sha256/${sha256}`;
-}
-
-function manifestKey(name: string, version: string): string {
-  const model = parseSafeName("model name", name);
-  return `models/${model}/versions/${parseSafeName("model version", version)}/manifest.json`;
-}
-
-function latestKey(name: string): string {
-  return `models/${parseSafeName("model name", name)}/latest.json`;
-}
-
 /**
- * Publishes a version: weights, then manifest, then the `latest` pointer. Nothing is written when
- * the manifest is invalid, and after a crash the same call can be repeated.
+ * Publishes a version: weights, then manifest, then the alias `latest`. Nothing is written when the
+ * manifest is invalid, and after a crash the same call can be repeated.
  *
  * @throws {SyntaxError} when the manifest breaks a rule.
  * @throws {PreconditionFailedError} when the version exists with other content.
@@ -39,6 +19,7 @@ function latestKey(name: string): string {
 export async function publishModel(
   store: ObjectStore,
   model: { readonly weights: Uint8Array; readonly manifest: UnpublishedManifest },
+  who: Pick<Move, "by" | "reason">,
 ): Promise<ModelManifest> {
   const { weights } = model;
   const sha256 = hash(weights);
@@ -59,74 +40,55 @@ export async function publishModel(
       );
     }
   }
-  await moveLatest(store, name, version);
+  await moveAlias(store, name, "latest", { version, ...who });
   return manifest;
 }
 
-/**
- * Points `latest` at a version that is published, a newer or an older one.
- *
- * @throws {RangeError} when the version is not published.
- */
-export async function moveLatest(
-  store: ObjectStore,
-  name: string,
-  version: string,
-): Promise<LatestPointer> {
-  const manifest = await store.get(manifestKey(name, version));
-  if (manifest === null) {
-    throw new RangeError(`Cannot move latest of ${name}: version ${version} is not published`);
-  }
-  const pointer: LatestPointer = {
-    version,
-    manifestSha256: hash(manifest.bytes),
-    movedAt: new Date().toISOString(),
-  };
-  await store.put(latestKey(name), new TextEncoder().encode(JSON.stringify(pointer) + "\n"));
-  return pointer;
-}
-
-/** The `latest` pointer alone, for asking often whether it moved; null when nothing is published. */
-export async function readLatestPointer(
-  store: ObjectStore,
-  name: string,
-): Promise<LatestPointer | null> {
-  const object = await store.get(latestKey(name));
-  return object && parseLatestPointer(new TextDecoder().decode(object.bytes));
+/** What a reader of manifests insists on. */
+export interface ManifestChecks {
+  /** SHA-256 of the manifest's bytes, as a pointer has it. */
+  readonly sha256?: string;
+  /** Keys of which one must have signed it; no signature is asked for when left out. */
+  readonly trustedKeys?: readonly VerifyingKey[];
 }
 
 /**
- * The manifest that `latest` names, or null when nothing is published under the name.
+ * The manifest that a pointer names.
  *
- * @throws {Error} when it is missing or not the one that the pointer was moved to.
+ * @throws {Error} when it is missing, not the one that the pointer was moved to or not trusted.
  */
-export async function readLatest(store: ObjectStore, name: string): Promise<ModelManifest | null> {
-  const pointer = await readLatestPointer(store, name);
-  if (pointer === null) return null;
-  const { version, manifestSha256 } = pointer;
-  const manifest = await readManifest(store, name, version, manifestSha256);
+export async function readPointed(
+  store: ObjectStore,
+  name: string,
+  pointer: Pick<Pointer, "version" | "manifestSha256">,
+  checks: Pick<ManifestChecks, "trustedKeys"> = {},
+): Promise<ModelManifest> {
+  const { version, manifestSha256: sha256 } = pointer;
+  const manifest = await readManifest(store, name, version, { sha256, ...checks });
   if (manifest !== null) return manifest;
-  throw new Error(`Cannot read latest ${name}: its version ${version} is missing from the store`);
+  throw new Error(`Cannot read ${name} ${version}: it is missing from the store`);
 }
 
 /**
  * A version's manifest, or null when it is not published.
  *
  * @throws {SyntaxError} when it breaks a rule.
- * @throws {Error} when it describes another model or has another hash than `sha256`.
+ * @throws {Error} when it describes another model or fails a check.
  */
 export async function readManifest(
   store: ObjectStore,
   name: string,
   version: string,
-  sha256?: string,
+  { sha256, trustedKeys }: ManifestChecks = {},
 ): Promise<ModelManifest | null> {
   const object = await store.get(manifestKey(name, version));
   if (object === null) return null;
-  if (sha256 !== undefined && hash(object.bytes) !== sha256) {
+  const { bytes } = object;
+  if (sha256 !== undefined && hash(bytes) !== sha256) {
     throw new Error(`Cannot read ${name} ${version}: its manifest was changed after publishing`);
   }
-  const manifest = parseManifest(new TextDecoder().decode(object.bytes));
+  if (trustedKeys) await requireSignature(store, { name, version, bytes }, trustedKeys);
+  const manifest = parseManifest(new TextDecoder().decode(bytes));
   if (manifest.name === name && manifest.version === version) return manifest;
   throw new Error(
     `Cannot read ${name} ${version}: its manifest is that of ${manifest.name} ${manifest.version}`,

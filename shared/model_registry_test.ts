@@ -2,22 +2,32 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { exampleManifest } from "./fixtures/example_manifest.ts";
 import {
-  moveLatest,
   publishModel,
-  readLatest,
-  readLatestPointer,
   readManifest,
+  readPointed,
   readWeights,
   type UnpublishedManifest,
 } from "./model_registry.ts";
 import { DirectoryStore } from "./object_store/directory.ts";
-import { PreconditionFailedError } from "./object_store/object_store.ts";
+import { type ObjectStore, PreconditionFailedError } from "./object_store/object_store.ts";
+import { readPointer } from "./registry/pointer.ts";
 
 const WEIGHTS = Uint8Array.from({ length: 200_000 }, (_, index) => index % 251);
 
 function unpublished(changes: Partial<UnpublishedManifest> = {}): UnpublishedManifest {
   const { schemaVersion: _schema, weights: _weights, ...rest } = exampleManifest();
   return { ...rest, ...changes };
+}
+
+const WHO = { by: "the test", reason: "it needs one" };
+
+function publish(store: ObjectStore, changes: Partial<UnpublishedManifest> = {}) {
+  return publishModel(store, { weights: WEIGHTS, manifest: unpublished(changes) }, WHO);
+}
+
+async function readLatest(store: ObjectStore) {
+  const pointer = await readPointer(store, "pets", "latest");
+  return pointer && await readPointed(store, "pets", pointer);
 }
 
 function registryTest(
@@ -37,27 +47,23 @@ function registryTest(
 registryTest(
   "publishModel() can be read back as latest, by version, and its weights",
   async (store) => {
-    assertEquals(await readLatest(store, "pets"), null);
-    assertEquals(await readLatestPointer(store, "pets"), null);
-    const manifest = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
-    assertEquals(await readLatest(store, "pets"), manifest);
+    assertEquals(await readLatest(store), null);
+    const manifest = await publish(store);
+    assertEquals(await readLatest(store), manifest);
     assertEquals(await readManifest(store, "pets", manifest.version), manifest);
     assertEquals(await readWeights(store, manifest), WEIGHTS);
     assertEquals(manifest.weights.byteLength, WEIGHTS.length);
-    assertEquals((await readLatestPointer(store, "pets"))?.version, manifest.version);
     assertEquals(await readManifest(store, "pets", "other"), null);
   },
 );
 
 registryTest("publishModel() keeps to the layout", async (store) => {
-  const { weights, version } = await publishModel(store, {
-    weights: WEIGHTS,
-    manifest: unpublished(),
-  });
+  const { weights, version } = await publish(store);
   const keys = (await Array.fromAsync(store.list(""))).map(({ key }) => key);
   assertEquals(keys, [
     `blobs/sha256/${weights.sha256}`,
-    "models/pets/latest.json",
+    "models/pets/aliases/latest.json",
+    "models/pets/history/latest/00000001.json",
     `models/pets/versions/${version}/manifest.json`,
   ]);
 });
@@ -65,27 +71,27 @@ registryTest("publishModel() keeps to the layout", async (store) => {
 registryTest(
   "publishModel() shares weights, can be repeated, and never changes a version",
   async (store) => {
-    const first = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
-    await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
-    await publishModel(store, { weights: WEIGHTS, manifest: unpublished({ version: "2" }) });
+    const first = await publish(store);
+    await publish(store);
+    await publish(store, { version: "2" });
     assertEquals((await Array.fromAsync(store.list("blobs/"))).length, 1);
-    assertEquals((await readLatest(store, "pets"))?.version, "2");
+    assertEquals((await readLatest(store))?.version, "2");
 
     const changed = { weights: new Uint8Array([1]), manifest: unpublished() };
     await assertRejects(
-      () => publishModel(store, changed),
+      () => publishModel(store, changed, WHO),
       PreconditionFailedError,
       "exists already",
     );
     assertEquals(await readManifest(store, "pets", first.version), first);
-    assertEquals((await readLatest(store, "pets"))?.version, "2");
+    assertEquals((await readLatest(store))?.version, "2");
   },
 );
 
 registryTest("publishModel() writes nothing when the manifest is invalid", async (store) => {
   const manifest = unpublished({ labels: ["only one"] });
   await assertRejects(
-    () => publishModel(store, { weights: WEIGHTS, manifest }),
+    () => publishModel(store, { weights: WEIGHTS, manifest }, WHO),
     SyntaxError,
     "labels",
   );
@@ -93,21 +99,9 @@ registryTest("publishModel() writes nothing when the manifest is invalid", async
 });
 
 registryTest(
-  "moveLatest() goes back to an older version, never to one that is not there",
-  async (store) => {
-    const first = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
-    await publishModel(store, { weights: WEIGHTS, manifest: unpublished({ version: "2" }) });
-    await moveLatest(store, "pets", first.version);
-    assertEquals((await readLatest(store, "pets"))?.version, first.version);
-    await assertRejects(() => moveLatest(store, "pets", "3"), RangeError, "3 is not published");
-    assertEquals((await readLatest(store, "pets"))?.version, first.version);
-  },
-);
-
-registryTest(
   "readWeights() refuses weights that are missing, cut off or changed",
   async (store, root) => {
-    const manifest = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+    const manifest = await publish(store);
     const path = join(root, manifest.weights.key);
     await Deno.writeFile(path, WEIGHTS.subarray(1));
     await assertRejects(() => readWeights(store, manifest), Error, "has 199999 bytes");
@@ -118,21 +112,22 @@ registryTest(
   },
 );
 
-registryTest("readLatest() refuses a manifest that was changed or moved", async (store, root) => {
-  const manifest = await publishModel(store, { weights: WEIGHTS, manifest: unpublished() });
+registryTest("readPointed() refuses a manifest that was changed or moved", async (store, root) => {
+  const manifest = await publish(store);
   const path = join(root, `models/pets/versions/${manifest.version}/manifest.json`);
   await Deno.writeTextFile(path, JSON.stringify({ ...manifest, labels: ["dog", "cat"] }));
-  await assertRejects(() => readLatest(store, "pets"), Error, "changed after publishing");
+  await assertRejects(() => readLatest(store), Error, "changed after publishing");
   await Deno.writeTextFile(path, JSON.stringify({ ...manifest, name: "cars" }));
   const reading = () => readManifest(store, "pets", manifest.version);
   await assertRejects(reading, Error, "is that of cars");
   await Deno.remove(path);
-  await assertRejects(() => readLatest(store, "pets"), Error, "is missing from the store");
+  await assertRejects(() => readLatest(store), Error, "is missing from the store");
 });
 
 registryTest("the registry refuses names that are no path segment", async (store) => {
   for (const name of ["../x", "a/b", ""]) {
-    await assertRejects(() => readLatest(store, name), SyntaxError, "as model name");
+    await assertRejects(() => readPointer(store, name, "latest"), SyntaxError, "as model name");
+    await assertRejects(() => readPointer(store, "pets", name), SyntaxError, "as alias");
     await assertRejects(() => readManifest(store, "pets", name), SyntaxError, "as model version");
   }
   assert((await Array.fromAsync(store.list(""))).length === 0);

@@ -3,8 +3,10 @@ import { nearestName } from "./commands/arguments.ts";
 import { dataMakeCommand } from "./commands/data_make_command.ts";
 import { evaluateCommand } from "./commands/evaluate_command.ts";
 import { exportCommand } from "./commands/export_command.ts";
+import { modelsCommand } from "./commands/models_command.ts";
 import { planCommand } from "./commands/plan_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
+import { runGroup } from "./commands/subcommands.ts";
 import { trainCommand } from "./commands/train_command.ts";
 import { tuneCommand } from "./commands/tune_command.ts";
 import { VERSION } from "./version.ts";
@@ -16,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate: evaluateCommand,
   export: exportCommand,
   publish: publishCommand,
+  models: modelsCommand,
   plan: planCommand,
   tune: tuneCommand,
   data: dataCommand,
@@ -30,13 +33,12 @@ function printVersion(): Promise<number> {
   return Promise.resolve(0);
 }
 
-async function dataCommand([name, ...args]: readonly string[]): Promise<number> {
-  if (name === "make") return await dataMakeCommand(args);
-  const asked = name === "--help" || name === "-h";
-  const usage = "Usage: topfive data make DIR [options]   (topfive data make --help)";
-  if (asked) console.log(usage);
-  else console.error(`topfive: data ${name ?? "alone"} is not a command (expected make)\n${usage}`);
-  return asked ? 0 : 2;
+function dataCommand(args: readonly string[]): Promise<number> {
+  return runGroup({
+    name: "data",
+    summary: "Makes image sets",
+    commands: { make: { run: dataMakeCommand, summary: "draw a labelled set to try things on" } },
+  }, args);
 }
 
 if (import.meta.main) {

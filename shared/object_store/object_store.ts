@@ -34,7 +34,7 @@ export interface PutOptions {
 }
 
 /**
- * Where artifacts live: whole objects under keys such as `models/pets/latest.json`, the part of S3
+ * Where artifacts live: whole objects under keys such as `models/pets/aliases/latest.json`, the part of S3
  * that every store has. A put is atomic and durable once it resolves; a reader sees the whole old
  * or the whole new object. An etag changes with the content and means nothing else.
  *

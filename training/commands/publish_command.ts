@@ -5,6 +5,7 @@ import { type LoadedRun, loadRun } from "../load_run.ts";
 import { INPUT_NAME, OUTPUT_NAME } from "../onnx/export.ts";
 import { readEvaluation, type RunEvaluation } from "../run_folder.ts";
 import { readArguments } from "./arguments.ts";
+import { currentUser } from "../registry/who.ts";
 import { runCommand } from "./command.ts";
 import { encodeRun } from "./export_command.ts";
 
@@ -17,7 +18,7 @@ Usage: topfive publish RUN --store STORE --name NAME [--version V]
   --name NAME   the model's name in the store
   --version V   default: the time and the first digits of the data's fingerprint
 
-The weights and the manifest are written first; the pointer "latest" moves last.
+The weights and the manifest are written first; the alias "latest" moves last.
 
 Example
   topfive publish runs/first --store store --name shapes`;
@@ -53,10 +54,14 @@ function read(args: readonly string[]): Given {
 async function run({ folder, store, name, version, json }: Given): Promise<number> {
   const loaded = await loadRun(folder);
   const evaluation = await requireEvaluation(folder, loaded);
-  const manifest = await publishModel(openStore(store), {
-    weights: await joined(encodeRun(loaded)),
-    manifest: describe(loaded, evaluation, name, version),
-  });
+  const manifest = await publishModel(
+    openStore(store),
+    {
+      weights: await joined(encodeRun(loaded)),
+      manifest: describe(loaded, evaluation, name, version),
+    },
+    { by: currentUser(), reason: `published from ${folder}` },
+  );
   const megabytes = (manifest.weights.byteLength / 1e6).toFixed(1);
   console.log(
     json

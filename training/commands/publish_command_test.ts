@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readLatest, readWeights } from "../../shared/model_registry.ts";
+import { readPointed, readWeights } from "../../shared/model_registry.ts";
+import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
+import { readPointer } from "../../shared/registry/pointer.ts";
 import { captured } from "../fixtures/captured.ts";
 import { inFolder, writeCheckpoint, writeRun } from "../fixtures/drawn_run.ts";
 import { decodeOnnx } from "../onnx/read.ts";
@@ -19,6 +21,11 @@ async function measure(folder: string, step: number): Promise<void> {
     top5Error: 0.5,
     dataFingerprint: "0123456789",
   });
+}
+
+async function readLatest(store: ObjectStore) {
+  const pointer = await readPointer(store, "shapes", "latest");
+  return pointer && await readPointed(store, "shapes", pointer);
 }
 
 Deno.test("publishCommand() --help says what moves last", async () => {
@@ -54,7 +61,7 @@ Deno.test("publishCommand() publishes the weights with all that a service must k
     const { code, stdout } = await run(...args, "--version", "v1", "--json");
     assertEquals(code, 0);
     const store = openStore(path("store"));
-    const manifest = await readLatest(store, "shapes");
+    const manifest = await readLatest(store);
     assertEquals(manifest, JSON.parse(stdout));
     const { config, classes } = await readRun(path("run"));
     assertEquals(manifest!.version, "v1");
@@ -78,7 +85,7 @@ Deno.test("publishCommand() publishes the weights with all that a service must k
       second.stdout,
       /^published shapes \d{8}-\d{6}-01234567: 0\.2 MB, top-1 error 87\.50 % on 10 images$/,
     );
-    assert((await readLatest(store, "shapes"))!.version !== "v1", "latest did not move");
+    assert((await readLatest(store))!.version !== "v1", "latest did not move");
 
     const taken = await run(...args, "--version", "v1");
     assertEquals(taken.code, 1);
