@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { requireConditionalWrites } from "../../shared/object_store/conditional_writes.ts";
+import { requireConditionalWrites } from "../../training/registry/conditional_writes.ts";
 import { openTestBucket, TEST_BUCKET } from "./open_test_bucket.ts";
 import { hasS3Server, S3Server } from "./s3_server.ts";
 

@@ -1,5 +1,5 @@
 /** What services answer with, changed on purpose: promoted, and taken back. */
-import { requireConditionalWrites } from "../../shared/object_store/conditional_writes.ts";
+import { requireConditionalWrites } from "./conditional_writes.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { moveAlias } from "../../shared/registry/move_alias.ts";
 import { type Pointer, readPointer } from "../../shared/registry/pointer.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { requireConditionalWrites } from "./conditional_writes.ts";
-import { DirectoryStore } from "./directory.ts";
-import type { ObjectBody, PutOptions } from "./object_store.ts";
+import { DirectoryStore } from "../../shared/object_store/directory.ts";
+import type { ObjectBody, PutOptions } from "../../shared/object_store/object_store.ts";
 
 /** As a store that knows one of the headers, or neither. */
 class ForgetfulStore extends DirectoryStore {

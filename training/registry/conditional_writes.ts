@@ -1,4 +1,7 @@
-import { type ObjectStore, PreconditionFailedError } from "./object_store.ts";
+import {
+  type ObjectStore,
+  PreconditionFailedError,
+} from "../../shared/object_store/object_store.ts";
 
 /**
  * Requires a store that keeps the conditions of a put, which moving pointers safely rests on: some
