@@ -5,11 +5,14 @@
  */
 import { z } from "zod";
 import { MODEL_NAMES, type ModelName, MODELS } from "./models/models.ts";
+import type { ModelPreset } from "./models/preset.ts";
+import { layOutParameters } from "./graph/parameters.ts";
 import {
+  FLAG_NAMES,
+  isOnlyInFile,
   isSwitch,
   optionOf,
   parseSetting,
-  SETTING_NAMES,
   type SettingName,
   SETTINGS,
 } from "./settings.ts";
@@ -23,7 +26,7 @@ export type GivenSettings = { readonly [Name in SettingName]?: unknown };
 /** One line a hyperparameter for `--help`, with the model's defaults. */
 export function describeConfig(model: ModelName): string {
   const { defaults } = MODELS[model];
-  return SETTING_NAMES.map((name) => {
+  return FLAG_NAMES.map((name) => {
     const option = isSwitch(name) ? `--[no-]${optionOf(name)}` : `--${optionOf(name)} X`;
     return `  ${option.padEnd(22)} ${SETTINGS[name].description} (${defaults[name]})`;
   }).join("\n");
@@ -44,27 +47,62 @@ export function parseModelName(text: string): ModelName {
  * @throws {SyntaxError} naming each wrong value and what was expected.
  */
 export function makeConfig(model: string, given: GivenSettings): Config {
-  const { defaults, crop } = MODELS[parseModelName(model)];
+  const preset = MODELS[parseModelName(model)];
   const values = Object.entries(given).filter(([, value]) => value !== undefined)
     .map(([name, value]) => [
       name,
       typeof value === "string" ? parseSetting(name as SettingName, value) : value,
     ]);
-  const result = ConfigSchema.safeParse({ model, ...defaults, ...Object.fromEntries(values) });
+  const all = { model, ...preset.defaults, ...Object.fromEntries(values) };
+  const result = ConfigSchema.safeParse(all);
   if (!result.success) {
+    // A list or a record may be wrong in several places: one reason each is enough.
     const wrong = new Map(
-      result.error.issues.map(({ path, message }) => [path[0] as SettingName, message]),
+      result.error.issues.map((issue) => [placeOf(issue.path, given), issue.message]),
     );
-    const reasons = [...wrong].map(([name, message]) =>
-      `--${optionOf(name)} is ${given[name]} (${message})`
-    );
-    throw new SyntaxError(`Cannot train: ${reasons.join("; ")}`);
+    throw refusal([...wrong].map(([place, message]) => `${place} (${message})`).join("; "));
   }
-  if (result.data.side < crop) {
-    throw new SyntaxError(
-      `Cannot train: --side is ${result.data.side}, smaller than the ${crop} pixels that ${model} ` +
-        `sees (expected a whole number, at least ${crop})`,
-    );
-  }
+  expectFit(result.data, preset);
   return result.data;
+}
+
+/** "--decay is much", or of a setting with parts "layers.fc8.bias.momentum is 2". */
+function placeOf(path: readonly PropertyKey[], given: GivenSettings): string {
+  const [name, ...parts] = path as [SettingName, ...string[]];
+  if (!isOnlyInFile(name)) return `--${optionOf(name)} is ${given[name]}`;
+  const value = parts.reduce<unknown>(
+    (at, part) => (at as Record<string, unknown> | undefined)?.[part],
+    given[name],
+  );
+  return `${path.join(".")} is ${typeof value === "object" ? JSON.stringify(value) : value}`;
+}
+
+function refusal(reason: string): SyntaxError {
+  return new SyntaxError(`Cannot train: ${reason}`);
+}
+
+/** @throws {SyntaxError} on settings that do not go together, or not with the network. */
+function expectFit({ model, side, batchSize, microBatch, layers }: Config, preset: ModelPreset) {
+  const { crop, classes } = preset;
+  if (side < crop) {
+    throw refusal(
+      `--side is ${side}, smaller than the ${crop} pixels that ${model} sees ` +
+        `(expected a whole number, at least ${crop})`,
+    );
+  }
+  if (microBatch > 0 && batchSize % microBatch !== 0) {
+    throw refusal(
+      `--micro-batch is ${microBatch}, no divisor of the ${batchSize} images of a batch`,
+    );
+  }
+  try {
+    layOutParameters(preset.build(classes), layers);
+  } catch (error) {
+    throw refusal((error as Error).message.replace("Cannot update ", ""));
+  }
+}
+
+/** Images of a batch to work on at a time, at most. */
+export function partSizeOf({ batchSize, microBatch }: Config): number {
+  return microBatch === 0 ? batchSize : microBatch;
 }

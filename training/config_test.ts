@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type Config, ConfigSchema, describeConfig, makeConfig } from "./config.ts";
 import { MODEL_NAMES, MODELS } from "./models/models.ts";
-import { isSwitch, optionOf, SETTING_NAMES } from "./settings.ts";
+import { FLAG_NAMES, isSwitch, optionOf } from "./settings.ts";
 
 Deno.test("makeConfig() gives each model its own complete defaults", () => {
   for (const model of MODEL_NAMES) {
@@ -15,6 +15,7 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
   const config = makeConfig("lenet5", {
     epochs: "2",
     batchSize: 16,
+    microBatch: "4",
     learningRate: "1e-3",
     schedule: "step",
     warmupSteps: "0",
@@ -22,6 +23,7 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
     patience: "7",
     minimumGain: "0.002",
     drops: "1",
+    layers: { fc3: { bias: { constantRate: 0.002 } } },
     momentum: "0",
     decay: "0",
     randomCrop: true,
@@ -33,6 +35,8 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
     model: "lenet5",
     epochs: 2,
     batchSize: 16,
+    microBatch: 4,
+    layers: { fc3: { bias: { constantRate: 0.002 } } },
     learningRate: 0.001,
     schedule: "step",
     warmupSteps: 0,
@@ -57,6 +61,19 @@ Deno.test("makeConfig() leaves the default where a value is undefined", () => {
 
 Deno.test("makeConfig() names the option, the value and what was expected", () => {
   const cases: [Parameters<typeof makeConfig>[1], string][] = [
+    [{ microBatch: "24" }, "--micro-batch is 24, no divisor of the 64 images of a batch"],
+    [
+      { layers: { con2: {} } },
+      "con2: lenet5 has no such layer (did you mean conv2?)",
+    ],
+    [
+      { layers: { fc3: { weigth: {} } } },
+      'layers.fc3 is {"weigth":{}} (Unrecognized key: "weigth")',
+    ],
+    [
+      { layers: { fc3: { bias: { momentum: 1 } } } },
+      "layers.fc3.bias.momentum is 1 (expected a number from 0 to below 1)",
+    ],
     [{ epochs: "x" }, "--epochs is x (expected a whole number, at least 1)"],
     [{ epochs: "1.5" }, "--epochs is 1.5 (expected a whole number, at least 1)"],
     [{ epochs: "" }, "--epochs is  (expected"],
@@ -118,8 +135,8 @@ Deno.test("optionOf() writes names as they are typed", () => {
 
 Deno.test("describeConfig() has a line for every setting with the model's default", () => {
   const lines = describeConfig("alexnet").split("\n");
-  assertEquals(lines.length, SETTING_NAMES.length);
-  for (const [i, name] of SETTING_NAMES.entries()) {
+  assertEquals(lines.length, FLAG_NAMES.length);
+  for (const [i, name] of FLAG_NAMES.entries()) {
     const line = lines[i]!;
     const option = isSwitch(name) ? `  --[no-]${optionOf(name)} ` : `  --${optionOf(name)} X `;
     assert(line.startsWith(option), line);

@@ -1,6 +1,7 @@
 /** A finished run, ready to be used again: its graph, its weights, and how images are fed to it. */
 import type { PreprocessSpec } from "../shared/image/preprocess.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import { partSizeOf } from "./config.ts";
 import type { Gpu } from "./gpu/device.ts";
 import { Engine } from "./graph/engine.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -50,11 +51,13 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
  */
 export async function engineOf(gpu: Gpu, { run, graph, checkpoint, preprocess }: LoadedRun) {
   const { batchSize, momentum, decay } = run.config;
+  const partSize = partSizeOf(run.config);
   const tiles = run.tiles && run.adapter === gpu.description
     ? new Map(Object.entries(run.tiles))
-    : await loadTiles(gpu, graph, batchSize);
+    : await loadTiles(gpu, graph, partSize);
   const engine = await Engine.create(gpu, graph, {
     batch: batchSize,
+    partSize,
     preprocess,
     momentum,
     decay,

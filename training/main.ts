@@ -1,5 +1,5 @@
 // The offline half of topfive: data, training, evaluation, export, publishing.
-import { nearestName } from "./commands/arguments.ts";
+import { nearestName } from "./nearest_name.ts";
 import { dataMakeCommand } from "./commands/data_make_command.ts";
 import { evaluateCommand } from "./commands/evaluate_command.ts";
 import { exportCommand } from "./commands/export_command.ts";

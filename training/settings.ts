@@ -25,9 +25,19 @@ const positive = () => z.number(above).positive(above);
 const share = () => z.number(below).min(0, below).lt(1, below);
 const notNegative = () => z.number(least).min(0, least);
 
+const updateRule = z.strictObject({
+  rateMultiplier: notNegative().exactOptional(),
+  constantRate: notNegative().nullable().exactOptional(),
+  momentum: share().nullable().exactOptional(),
+  decayMultiplier: notNegative().exactOptional(),
+});
+
 export const SETTINGS = {
   epochs: wholeNumber(1).describe("passes over the training images"),
   batchSize: wholeNumber(1).describe("images a step; the gradient is their mean"),
+  microBatch: wholeNumber(0).describe(
+    "images at a time, whose gradients add up to the batch's; 0: as many as the adapter takes",
+  ),
   learningRate: positive().describe("rate of the first step after warm-up"),
   schedule: z.enum(SCHEDULES, `expected ${SCHEDULES.join(", ")}`)
     .describe(`how the rate falls over the run: ${SCHEDULES.join(", ")}`),
@@ -42,6 +52,10 @@ export const SETTINGS = {
   drops: wholeNumber(0).describe("plateau: divisions by ten; training stops when one more is due"),
   momentum: share().describe("share of the last update that goes on"),
   decay: notNegative().describe("weight decay, scaled by the rate as in the paper"),
+  layers: z.record(
+    z.string(),
+    z.strictObject({ weight: updateRule.exactOptional(), bias: updateRule.exactOptional() }),
+  ).describe("by layer, weight and bias: rate, momentum and decay of their own"),
   randomCrop: z.boolean().describe("train on random crops of each image, not the central one"),
   flip: z.boolean().describe("mirror every second image: not for digits or letters"),
   side: wholeNumber(1, MOST_PIXELS)
@@ -58,6 +72,14 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 export function optionOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
+
+/** Settings that are too long for a flag: a config file has them. */
+export function isOnlyInFile(name: SettingName): boolean {
+  return SETTINGS[name] instanceof z.ZodRecord;
+}
+
+/** Those that the command line has. */
+export const FLAG_NAMES = SETTING_NAMES.filter((name) => !isOnlyInFile(name));
 
 export function isSwitch(name: SettingName): boolean {
   return SETTINGS[name] instanceof z.ZodBoolean;

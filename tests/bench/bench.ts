@@ -1,5 +1,6 @@
 /** What the four benches share: their options, how they end, and what a failure looks like. */
-import { nearestName, readArguments } from "../../training/commands/arguments.ts";
+import { readArguments } from "../../training/commands/arguments.ts";
+import { nearestName } from "../../training/nearest_name.ts";
 
 export interface BenchOptions {
   /** Fewer and shorter measurements: figures to within a tenth or so. */

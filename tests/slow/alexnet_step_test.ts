@@ -128,10 +128,11 @@ Deno.test("alexnet makes a step at full size with bindings of at most 128 MiB", 
     const updated = await engine.readParameters();
     for (const { name, spec } of engine.arena.slots) {
       const [before, gradient, after] = [initial, gradients, updated].map((all) => all.get(name)!);
-      const rate = LEARNING_RATE * spec.rateMultiplier;
+      const { rateMultiplier, constantRate, decayMultiplier } = spec.update;
+      const rate = constantRate ?? LEARNING_RATE * rateMultiplier;
       let [difference, step] = [0, 0];
       for (let i = 0; i < after!.length; i++) {
-        const change = rate * (gradient![i]! + decay * spec.decayMultiplier * before![i]!);
+        const change = rate * (gradient![i]! + decay * decayMultiplier * before![i]!);
         difference = Math.max(difference, Math.abs(before![i]! - change - after![i]!));
         step = Math.max(step, Math.abs(change));
       }

@@ -1,5 +1,5 @@
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { parseArgs } from "node:util";
+import { nearestName } from "../nearest_name.ts";
 
 /** What follows an option: a value, nothing, or nothing with `--no-…` as its opposite. */
 export type OptionKind = "value" | "switch" | "on-off";
@@ -11,9 +11,6 @@ export interface Arguments<Options extends Record<string, OptionKind>> {
   };
   readonly positionals: readonly string[];
 }
-
-/** An option further than this from every known one is another word, not a slip of the keys. */
-const MOST_EDITS = 3;
 
 /**
  * Splits a command's arguments into its options and the rest. A value may be a negative number
@@ -86,12 +83,4 @@ function suggestion(rawName: string, known: Record<string, OptionKind>): string 
   );
   const nearest = nearestName(rawName, names);
   return nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
-}
-
-/** The name that was probably meant, if any comes near. */
-export function nearestName(word: string, names: readonly string[]): string | undefined {
-  const distances = names.map((name) => ({ name, edits: levenshteinDistance(word, name) }));
-  const [nearest] = distances.sort((a, b) => a.edits - b.edits);
-  const most = Math.min(MOST_EDITS, Math.floor(word.replace(/^-+/, "").length / 2));
-  return nearest && nearest.edits <= most ? nearest.name : undefined;
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { nearestName, readArguments } from "./arguments.ts";
+import { nearestName } from "../nearest_name.ts";
+import { readArguments } from "./arguments.ts";
 
 const KNOWN = {
   "learning-rate": "value",

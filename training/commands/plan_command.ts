@@ -14,16 +14,18 @@ import { runCommand } from "./command.ts";
 
 const HELP = `Prints a network layer by layer, and the memory that training it takes. Needs no GPU
 
-Usage: topfive plan MODEL [--classes N] [--batch N] [--memory SIZE] [--json]
+Usage: topfive plan MODEL [--classes N] [--batch N] [--micro-batch N] [--memory SIZE]
+                    [--json]
 
   MODEL          ${MODEL_NAMES.join(", ")}
   --classes N    outputs of the last layer (default: as published)
   --batch N      images a step (default: the model's)
+  --micro-batch N  images at a time; their gradients add up to the batch's (default: all)
   --memory SIZE  find the largest batch that fits: 3GB, 1.5GiB, 512MB
   --json         print JSON
 
 Examples
-  topfive plan alexnet --batch 128
+  topfive plan alexnet --batch 128 --micro-batch 32
   topfive plan alexnet --memory 3GB      one GTX 580 of the two in AlexNet's paper`;
 
 /** A card's kernels: their partial sums take more scratch than a software driver's. */
@@ -38,6 +40,8 @@ interface Given {
   readonly model: ModelName;
   readonly classes: number;
   readonly batch: number;
+  /** Images at a time. */
+  readonly part: number;
   /** Bytes. */
   readonly memory: number | undefined;
   readonly json: boolean;
@@ -48,7 +52,13 @@ export function planCommand(args: readonly string[]): Promise<number> {
 }
 
 function read(args: readonly string[]): Given {
-  const known = { classes: "value", batch: "value", memory: "value", json: "switch" } as const;
+  const known = {
+    classes: "value",
+    batch: "value",
+    "micro-batch": "value",
+    memory: "value",
+    json: "switch",
+  } as const;
   const { options, positionals: [name, ...others] } = readArguments("plan", args, known);
   const model = MODEL_NAMES.find((known) => known === name);
   if (model === undefined || others.length > 0) {
@@ -58,10 +68,16 @@ function read(args: readonly string[]): Given {
   if (options.memory !== undefined && memory === undefined) {
     throw new SyntaxError(`Cannot plan: --memory is ${options.memory} (expected a size as 3GB)`);
   }
+  const batch = count("batch", options.batch, MODELS[model].defaults.batchSize);
+  const part = count("micro-batch", options["micro-batch"], batch);
+  if (batch % part !== 0) {
+    throw new SyntaxError(`Cannot plan: --micro-batch is ${part}, no divisor of ${batch} images`);
+  }
   return {
     model,
     classes: count("classes", options.classes, MODELS[model].classes),
-    batch: count("batch", options.batch, MODELS[model].defaults.batchSize),
+    batch,
+    part,
     memory,
     json: options.json ?? false,
   };
@@ -73,11 +89,11 @@ function count(name: string, text: string | undefined, fallback: number): number
   throw new SyntaxError(`Cannot plan: --${name} is ${text} (expected a whole number, at least 1)`);
 }
 
-function run({ model, classes, batch, memory, json }: Given): Promise<number> {
+function run({ model, classes, batch, part, memory, json }: Given): Promise<number> {
   const { build, channels, defaults } = MODELS[model];
   const graph = build(classes);
   const options: MemoryOptions = { target: TARGET, recordBytes: defaults.side ** 2 * channels };
-  const use = memoryUse(graph, batch, options);
+  const use = memoryUse(graph, part, options);
   const most = memory === undefined ? undefined : largestBatch(graph, memory, options);
   if (json) {
     console.log(JSON.stringify(
@@ -87,6 +103,7 @@ function run({ model, classes, batch, memory, json }: Given): Promise<number> {
         parameters: parameterCount(graph),
         multiplyAdds: multiplyAdds(graph),
         layers: layersOf(graph),
+        batch,
         memory: use,
         ...(most === undefined ? {} : { largest: { within: memory, memory: most } }),
       },
@@ -95,8 +112,8 @@ function run({ model, classes, batch, memory, json }: Given): Promise<number> {
     ));
     return Promise.resolve(0);
   }
-  const lines = [...describeNetwork(graph), "", ...describeMemory(use)];
-  if (most !== undefined) lines.push("", describeLargest(memory!, most));
+  const lines = [...describeNetwork(graph), "", ...describeMemory(use, batch)];
+  if (most !== undefined) lines.push("", describeLargest(memory!, most, batch));
   console.log(lines.join("\n"));
   return Promise.resolve(0);
 }
@@ -135,10 +152,11 @@ function describeNetwork(graph: Graph): string[] {
   ];
 }
 
-function describeMemory(use: MemoryUse): string[] {
+function describeMemory(use: MemoryUse, batch: number): string[] {
+  const atATime = use.batch < batch ? `, ${use.batch} images at a time` : "";
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   return [
-    `memory to train with batch ${use.batch}`,
+    `memory to train with batch ${batch}${atATime}`,
     `  weights, gradients, momenta   3 x ${megabytes(use.weights)}`,
     `  activations                   ${megabytes(use.activations)}`,
     `  gradients of activations      ${megabytes(use.activationGradients)}`,
@@ -151,10 +169,14 @@ function describeMemory(use: MemoryUse): string[] {
   ];
 }
 
-function describeLargest(memory: number, most: MemoryUse | null): string {
-  return most
-    ? `largest batch in ${formatBytes(memory)}: ${most.batch} (${formatBytes(most.total)})`
-    : `largest batch in ${formatBytes(memory)}: none, one image takes more`;
+function describeLargest(memory: number, most: MemoryUse | null, batch: number): string {
+  const largest = `largest batch in ${formatBytes(memory)}: `;
+  if (!most) return `${largest}none, one image takes more`;
+  const found = `${largest}${most.batch} (${formatBytes(most.total)})`;
+  if (most.batch >= batch) return found;
+  let part = most.batch;
+  while (batch % part !== 0) part--;
+  return `${found}; batch ${batch} by --micro-batch ${part}`;
 }
 
 /** Columns as wide as their widest cell; numbers, from the fourth column on, to the right. */

@@ -65,3 +65,21 @@ Deno.test("planCommand() --memory says where not one image fits, and what is no 
   assertEquals(wrong.code, 2);
   assertStringIncludes(wrong.stderr, "--memory is much (expected a size as 3GB)");
 });
+
+Deno.test("planCommand() --micro-batch takes the memory of its images, not of the batch", async () => {
+  const memoryOf = async (...args: string[]) =>
+    JSON.parse((await run("alexnet-small", "--json", ...args)).stdout).memory;
+  const parts = await memoryOf("--batch", "32", "--micro-batch", "8");
+  assertEquals(parts, await memoryOf("--batch", "8"));
+  const { stdout } = await run("alexnet-small", "--batch", "32", "--micro-batch", "8");
+  assertMatch(stdout, /^memory to train with batch 32, 8 images at a time$/m);
+  const wrong = await run("alexnet-small", "--batch", "32", "--micro-batch", "5");
+  assertStringIncludes(wrong.stderr, "--micro-batch is 5, no divisor of 32 images");
+});
+
+Deno.test("planCommand() --memory says in which parts a batch fits that does not fit whole", async () => {
+  const { stdout } = await run("alexnet", "--memory", "1.2GB");
+  const [, largest, part] = /: (\d+) \(.*; batch 128 by --micro-batch (\d+)$/m.exec(stdout)!;
+  assertEquals(128 % Number(part), 0);
+  assertEquals(Number(part) <= Number(largest) && Number(part) * 2 > Number(largest), true);
+});

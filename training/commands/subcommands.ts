@@ -1,4 +1,4 @@
-import { nearestName } from "./arguments.ts";
+import { nearestName } from "../nearest_name.ts";
 
 /** A command that is a group of others, such as `topfive data`. */
 export interface Group {

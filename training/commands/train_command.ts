@@ -1,5 +1,5 @@
 import { saveCheckpoint } from "../checkpoint.ts";
-import { type Config, describeConfig, makeConfig, parseModelName } from "../config.ts";
+import { type Config, describeConfig, makeConfig, parseModelName, partSizeOf } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { statisticsOf } from "../dataset/statistics.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
@@ -18,12 +18,13 @@ import {
   requireNoRun,
   type Run,
 } from "../run_folder.ts";
-import { isSwitch, optionOf, SETTING_NAMES } from "../settings.ts";
+import { FLAG_NAMES, isSwitch, optionOf, SETTING_NAMES } from "../settings.ts";
 import { train } from "../trainer.ts";
 import { loadTiles } from "../tuner/load_tiles.ts";
 import { VERSION } from "../version.ts";
 import { type OptionKind, readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
+import { readConfigFile } from "./config_file.ts";
 import { openForModel } from "./open_for_model.ts";
 import { reportProfile } from "./report_profile.ts";
 import { stopSignal } from "./stop_signal.ts";
@@ -31,13 +32,14 @@ import { formatBroken, formatEpoch } from "./train_report.ts";
 
 const OPTIONS = {
   model: "value",
+  config: "value",
   data: "value",
   out: "value",
   profile: "switch",
   json: "switch",
 } as const;
 const SETTINGS: Record<string, OptionKind> = Object.fromEntries(
-  SETTING_NAMES.map((name) => [optionOf(name), isSwitch(name) ? "on-off" : "value"]),
+  FLAG_NAMES.map((name) => [optionOf(name), isSwitch(name) ? "on-off" : "value"]),
 );
 /** As of a shell: 128 and the number of SIGINT. */
 const EXIT_STOPPED = 130;
@@ -65,11 +67,16 @@ function help(args: readonly string[]): string {
 Usage: topfive train --model NAME --data DIR --out RUN [settings]
 
   --model NAME           ${MODEL_NAMES.join(", ")}
+  --config FILE          settings as JSON, by the names that RUN/run.json has them under, or such a
+                         run.json itself; what is also given here counts
   --data DIR             an image folder (train/<class>/*.jpg …) or MNIST's four IDX files
   --out RUN              a new folder for the run: config, metrics, checkpoint
   --profile              time a few steps layer by layer: a table, and RUN/trace.json for
                          chrome://tracing or Perfetto; the trained weights are the same
   --json                 print one JSON line an epoch on standard output, and the profile as one
+
+A config file alone sets rate, momentum and decay of single layers:
+  {"layers": {"fc8": {"weight": {"decayMultiplier": 2}, "bias": {"constantRate": 0.002}}}}
 
 Settings (defaults of ${model}; another model's: topfive train --model NAME --help)
 ${describeConfig(model)}
@@ -77,6 +84,7 @@ ${describeConfig(model)}
 Examples
   topfive data make images && topfive train --model alexnet-small --data images --out runs/first
   topfive train --model lenet5 --data mnist --out runs/digits --epochs 3
+  topfive train --config runs/digits/run.json --data mnist --out runs/longer --epochs 6
 Ctrl-C stops after the step in hand and keeps the checkpoint of the last whole epoch.`;
 }
 
@@ -85,12 +93,16 @@ function read(args: readonly string[]): Given {
   if (positionals.length > 0) {
     throw new SyntaxError(`Cannot train: ${positionals[0]} belongs to no option`);
   }
-  const { model, data, out, profile = false, json = false } = options;
+  const { data, out, profile = false, json = false } = options;
+  const file = options.config === undefined ? {} : readConfigFile(options.config);
+  const model = options.model ?? file.model;
   const missing = Object.entries({ model, data, out }).find(([, value]) => value === undefined);
   if (missing) throw new SyntaxError(`Cannot train: --${missing[0]} is missing`);
   const flags: Readonly<Record<string, string | boolean | undefined>> = options;
-  const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[optionOf(name)]]));
-  return { config: makeConfig(model!, given), data: data!, out: out!, profile, json };
+  const given = Object.fromEntries(
+    SETTING_NAMES.map((name) => [name, flags[optionOf(name)] ?? file[name]]),
+  );
+  return { config: makeConfig(String(model), given), data: data!, out: out!, profile, json };
 }
 
 async function trainRun({ config, data, out, profile, json }: Given): Promise<number> {
@@ -111,13 +123,15 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
         `${dataset.classes.length} classes, on ${gpu.description}`,
     );
     line.update("compiling kernels");
-    const tiles = await loadTiles(gpu, graph, config.batchSize);
+    const tiles = await loadTiles(gpu, graph, partSizeOf(config));
     if (tiles.size > 0) line.print(`${tiles.size} measured tiles (topfive tune)`);
     const engine = await Engine.create(gpu, graph, {
       batch: config.batchSize,
+      partSize: partSizeOf(config),
       preprocess: { side: config.side, crop, channels, mean, std },
       momentum: config.momentum,
       decay: config.decay,
+      layers: config.layers,
       tiles,
     });
     engine.loadParameters(initialValues(engine.arena, config.seed));

@@ -4,7 +4,8 @@ import { readCheckpoint } from "../checkpoint.ts";
 import { encodePng } from "../dataset/shapes/png.ts";
 import { captured } from "../fixtures/captured.ts";
 import { drawImages, inFolder, writeRun } from "../fixtures/drawn_run.ts";
-import { MODEL_NAMES } from "../models/models.ts";
+import { initialValues, layOutParameters } from "../graph/parameters.ts";
+import { MODEL_NAMES, MODELS } from "../models/models.ts";
 import { readRun } from "../run_folder.ts";
 import { SCHEDULE_START } from "../schedule.ts";
 import { trainCommand } from "./train_command.ts";
@@ -55,6 +56,31 @@ Deno.test("trainCommand() answers wrong arguments with 2 and the reason, before 
     assertStringIncludes(stderr, message);
     assert(stderr.endsWith("\nTry: topfive train --help"), stderr);
   }
+});
+
+Deno.test("trainCommand() --config refuses a file that is wrong with the reason", async () => {
+  const cases: [string, string][] = [
+    ["{", "it is no JSON ("],
+    ["[]", "it holds no object of settings"],
+    ['{"epohcs": 3}', '"epohcs" is no setting (did you mean epochs?)'],
+    ['{"config": {"momentun": 0}}', '"momentun" is no setting (did you mean momentum?)'],
+    ['{"colour": "red"}', '"colour" is no setting (expected model, epochs, '],
+    ['{"epochs": "many"}', "--epochs is many (expected a whole number, at least 1)"],
+    ['{"layers": {"fc3": 1}}', "layers.fc3 is 1 (Invalid input: expected object"],
+    ['{"model": "resnet"}', ""],
+  ];
+  await inFolder(async (path) => {
+    for (const [text, message] of cases) {
+      await Deno.writeTextFile(path("c.json"), text);
+      const { code, stderr } = await run(...PLACE, "--config", path("c.json"));
+      // The model that the flag names counts: then the folder is not there.
+      assertEquals(code, message === "" ? 1 : 2, stderr);
+      assertStringIncludes(stderr, message);
+    }
+    const { code, stderr } = await run(...PLACE, "--config", path("none.json"));
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "none.json: ");
+  });
 });
 
 Deno.test("trainCommand() refuses a folder with a run before it looks at the data", async () => {
@@ -141,6 +167,25 @@ Deno.test("trainCommand() --json prints a line an epoch and leaves a whole run",
       schedule: SCHEDULE_START,
     });
     for (const [name, values] of parameters) assert(values.every(Number.isFinite), name);
+
+    // The same again by its own run.json, but for what the flags and the file's layers say.
+    const layers = { conv1: { weight: { rateMultiplier: 0 }, bias: { constantRate: 0.5 } } };
+    const { config: _, ...again } = JSON.parse(await Deno.readTextFile(path("runs/a/run.json")));
+    await Deno.writeTextFile(
+      path("again.json"),
+      JSON.stringify({ ...again, config: { ...config, layers } }),
+    );
+    const second = await run(
+      ...["--config", path("again.json"), "--data", path("images"), "--out", path("runs/b")],
+      ...["--epochs", "1", "--json"],
+    );
+    assertEquals(second.code, 0, second.stderr);
+    const { config: repeated } = await readRun(path("runs/b"));
+    assertEquals(repeated, { ...config, epochs: 1, layers });
+    const trained = await readCheckpoint(path("runs/b/checkpoint"));
+    const first = initialValues(layOutParameters(MODELS.lenet5.build(10)), 5);
+    assertEquals(trained.parameters.get("conv1.weight"), first.get("conv1.weight"));
+    assert(trained.parameters.get("conv1.bias")!.some((value) => Math.abs(value) > 0.001));
   });
 });
 

@@ -34,7 +34,7 @@ const same = { kernel: [3, 3], pads: [1, 1, 1, 1] } as const;
  */
 export function branchingGraph(): Graph {
   const graph = new Graph("branching", imageShape(CHANNELS, SIDE, SIDE));
-  const rates = { rateMultipliers: { bias: 2 }, decayMultipliers: { bias: 0 } };
+  const rates = { update: { bias: { rateMultiplier: 2, decayMultiplier: 0 } } };
   const convolution = (window: typeof same | { kernel: readonly [1, 1] }) =>
     conv({ outChannels: 4, ...window, weightInit, ...rates });
   const dense = (outputs: number) => gemm({ outputs, weightInit, ...rates });

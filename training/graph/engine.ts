@@ -18,6 +18,7 @@ import { sgdUpdate } from "../optimizers/sgd.ts";
 import { BatchUpload, type InputBatch, type StepPlace } from "./batch_upload.ts";
 import type { Graph } from "./graph.ts";
 import {
+  type LayerRules,
   layOutParameters,
   packArena,
   type ParameterArena,
@@ -32,8 +33,10 @@ export interface EngineOptions {
   readonly preprocess: PreprocessSpec;
   readonly momentum: number;
   readonly decay: number;
-  /** Fewer images at a time than the batch; by default as many as the adapter's limits allow. */
+  /** At most so many images at a time, a divisor of the batch; fewer where the adapter's limits ask. */
   readonly partSize?: number;
+  /** Update rules by layer, over those of the graph. */
+  readonly layers?: LayerRules;
   /** Measured tiles by problem key; without them the cost models choose. */
   readonly tiles?: TileTable;
 }
@@ -91,16 +94,15 @@ export class Engine {
     this.#gpu = gpu;
     this.#graph = graph;
     this.options = options;
-    this.arena = layOutParameters(graph);
+    this.arena = layOutParameters(graph, options.layers);
     this.#pipelines = new PipelineCache(gpu.device);
     const target: OpTarget = options.tiles ? { ...gpu, tiles: options.tiles } : gpu;
-    this.partSize = options.partSize ?? largestPart(graph, this.arena, options.batch, target);
-    if (options.batch % this.partSize !== 0) {
-      throw new RangeError(
-        `Cannot work on a batch of ${options.batch} in parts of ${this.partSize}: not a divisor`,
-      );
+    const { batch, partSize: most = batch } = options;
+    if (batch % most !== 0) {
+      throw new RangeError(`Cannot work on a batch of ${batch} in parts of ${most}: not a divisor`);
     }
-    const common = { batch: this.partSize, target, lossBatch: options.batch };
+    this.partSize = largestPart(graph, this.arena, batch, target, most);
+    const common = { batch: this.partSize, target, lossBatch: batch };
     this.trainingPlan = plan(graph, this.arena, { ...common, training: true });
     this.#evaluationPlan = plan(graph, this.arena, { ...common, training: false });
     this.#centreCrops = new Uint32Array(this.partSize).fill(centreCrop(options.preprocess));

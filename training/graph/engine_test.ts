@@ -207,6 +207,51 @@ function fiveSteps(seed: number, partSize = BATCH): Promise<ParameterValues> {
   }, droppingGraph());
 }
 
+for (const partSize of [1, 2, 3]) {
+  Deno.test(`Engine in parts of ${partSize} trains as on the whole batch, dropout included`, async () => {
+    const whole = await fiveSteps(1);
+    for (const [name, values] of await fiveSteps(1, partSize)) {
+      assertClose(values, whole.get(name)!, { relative: 1e-5, message: name });
+    }
+  });
+}
+
+Deno.test("Engine updates a layer by its own rate, momentum and decay", async () => {
+  const rules = {
+    stem: { weight: { rateMultiplier: 0 }, bias: { constantRate: 0.5, momentum: 0 } },
+    logits: { weight: { decayMultiplier: 10 } },
+  };
+  await withEngine({ layers: rules }, async (engine, initial) => {
+    engine.trainStep(batch, at(0));
+    const gradients = await engine.readGradients();
+    const updated = await engine.readParameters();
+    const expect = (name: string, rate: number, decay: number) => {
+      const start = Float64Array.from(initial.get(name)!);
+      const settings = { rate, momentum: 0.9, decay };
+      const rest = { weights: start, momenta: new Float64Array(start.length) };
+      const { weights } = sgdReference(rest, gradients.get(name)!, settings);
+      assertClose(updated.get(name)!, weights, { relative: 1e-6, message: name });
+    };
+    expect("stem.weight", 0, 0);
+    // Its operator takes no decay from biases.
+    expect("stem.bias", 0.5, 0);
+    expect("logits.weight", 0.05, 0.1);
+    expect("b.weight", 0.05, 0.01);
+    engine.trainStep(batch, at(1));
+    const momenta = await engine.readMomenta();
+    const later = (await engine.readGradients()).get("stem.bias")!;
+    assertClose(momenta.get("stem.bias")!, later.map((g) => -0.5 * g), { relative: 1e-6 });
+  });
+});
+
+Deno.test("Engine refuses rules for a layer that there is not, with the nearest name", async () => {
+  await assertRejects(
+    () => withEngine({ layers: { stam: {} } }, async () => {}),
+    RangeError,
+    "Cannot update stam: branching has no such layer (did you mean stem?)",
+  );
+});
+
 for (const partSize of [BATCH, 2]) {
   Deno.test(`Engine trains to equal bits with equal seeds, in parts of ${partSize}`, async () => {
     const first = await fiveSteps(1, partSize);

@@ -1,10 +1,11 @@
 /**
  * All parameters in one arena, all gradients in a second, all momenta in a third, at the same
- * places. Parameters with equal multipliers are neighbours, so that an update is one dispatch a
+ * places. Parameters with equal update rules are neighbours, so that an update is one dispatch a
  * group and not one a tensor.
  * @module
  */
-import type { ParameterSpec } from "../ops/op.ts";
+import { nearestName } from "../nearest_name.ts";
+import { type ParameterSpec, updateRule, type UpdateRules } from "../ops/op.ts";
 import type { ParameterGroup } from "../optimizers/sgd.ts";
 import { Random } from "../random.ts";
 import type { Graph } from "./graph.ts";
@@ -33,17 +34,21 @@ export interface ParameterArena {
 /** Values by parameter name, in ONNX's layout. */
 export type ParameterValues = Map<string, Float32Array<ArrayBuffer>>;
 
-export function layOutParameters(graph: Graph): ParameterArena {
+/** Update rules by layer, over those that the layers bring. */
+export type LayerRules = Readonly<Record<string, UpdateRules>>;
+
+/** @throws {RangeError} on rules for a layer that there is not, or that has no parameters. */
+export function layOutParameters(graph: Graph, rules: LayerRules = {}): ParameterArena {
+  expectLayers(graph, rules);
   const all = graph.nodes.flatMap((node, nodeIndex) =>
     node.parameters.map((spec, index) => ({
       name: `${node.name}.${spec.name}`,
       node: nodeIndex,
       index,
-      spec,
+      spec: { ...spec, update: updateRule(rules[node.name]?.[spec.name], spec.update) },
     }))
   );
-  const keyOf = (spec: ParameterSpec) => `${spec.rateMultiplier} ${spec.decayMultiplier}`;
-  const byKey = Map.groupBy(all, ({ spec }) => keyOf(spec));
+  const byKey = Map.groupBy(all, ({ spec: { update } }) => JSON.stringify(update));
   const slots: ParameterSlot[] = [];
   const groups: ParameterGroup[] = [];
   let offset = 0;
@@ -53,11 +58,23 @@ export function layOutParameters(graph: Graph): ParameterArena {
       slots.push({ ...member, offset, size: member.spec.floats * 4 });
       offset += Math.ceil(member.spec.floats * 4 / ALIGNMENT) * ALIGNMENT;
     }
-    const { rateMultiplier, decayMultiplier } = members[0]!.spec;
-    groups.push({ rateMultiplier, decayMultiplier, offset: start, size: offset - start });
+    groups.push({ update: members[0]!.spec.update, offset: start, size: offset - start });
   }
   slots.sort((a, b) => a.node - b.node || a.index - b.index);
   return { slots, groups, bytes: offset };
+}
+
+function expectLayers(graph: Graph, rules: LayerRules): void {
+  const layers = graph.nodes.filter(({ parameters }) => parameters.length > 0)
+    .map(({ name }) => name);
+  for (const name of Object.keys(rules)) {
+    if (layers.includes(name)) continue;
+    const nearest = nearestName(name, layers);
+    const hint = nearest === undefined
+      ? `expected ${layers.join(", ")}`
+      : `did you mean ${nearest}?`;
+    throw new RangeError(`Cannot update ${name}: ${graph.name} has no such layer (${hint})`);
+  }
 }
 
 /** Initial values of every parameter, a pure function of the seed and the parameter's place. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert
 import { conv } from "../ops/conv/conv.ts";
 import { flatten } from "../ops/flatten/flatten.ts";
 import { gemm } from "../ops/gemm/gemm.ts";
-import { imageShape } from "../ops/op.ts";
+import { imageShape, updateRule } from "../ops/op.ts";
 import { Graph } from "./graph.ts";
 import { initialValues, layOutParameters, packArena, unpackArena } from "./parameters.ts";
 
@@ -11,7 +11,7 @@ const ALIGNMENT = 256;
 function graphOf(): Graph {
   const graph = new Graph("small", imageShape(3, 8, 8));
   const bias = { biasInit: { kind: "constant", value: 1 } } as const;
-  const rates = { rateMultipliers: { bias: 2 }, decayMultipliers: { bias: 0 } };
+  const rates = { update: { bias: { rateMultiplier: 2, decayMultiplier: 0 } } };
   const init = { kind: "normal", std: 0.1 } as const;
   let x = graph.input;
   x = graph.add(
@@ -32,8 +32,8 @@ Deno.test("layOutParameters() makes neighbours of equal multipliers, without ove
     ...["conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc.weight", "fc.bias"],
   ]);
   assertEquals(
-    arena.groups.map(({ rateMultiplier, decayMultiplier }) => [rateMultiplier, decayMultiplier]),
-    [[1, 1], [2, 0]],
+    arena.groups.map(({ update }) => update),
+    [updateRule(), updateRule({ rateMultiplier: 2, decayMultiplier: 0 })],
   );
   let end = 0;
   for (const group of arena.groups) {
@@ -50,8 +50,7 @@ Deno.test("layOutParameters() makes neighbours of equal multipliers, without ove
     const group = arena.groups.find((group) =>
       offset >= group.offset && offset + size <= group.offset + group.size
     );
-    assertEquals(group?.rateMultiplier, spec.rateMultiplier);
-    assertEquals(group?.decayMultiplier, spec.decayMultiplier);
+    assertEquals(group?.update, spec.update);
     free = offset + size;
   }
   assert(free <= arena.bytes);

@@ -4,8 +4,9 @@ import type { ParameterArena } from "./parameters.ts";
 import { plan } from "./plan.ts";
 
 /**
- * Images of a batch to work on at a time: the largest divisor of it with which no tensor exceeds
- * what the adapter binds and no dispatch has more workgroups in a dimension than it allows.
+ * Images of a batch to work on at a time: the largest divisor of it, up to `most`, with which no
+ * tensor exceeds what the adapter binds and no dispatch has more workgroups in a dimension than it
+ * allows.
  *
  * @throws {RangeError} where one image alone needs more.
  */
@@ -14,9 +15,10 @@ export function largestPart(
   arena: ParameterArena,
   batch: number,
   target: OpTarget,
+  most = batch,
 ): number {
   for (let parts = 1; parts <= batch; parts++) {
-    if (batch % parts !== 0) continue;
+    if (batch % parts !== 0 || batch / parts > most) continue;
     const { slots, forward, backward } = plan(graph, arena, {
       batch: batch / parts,
       target,

@@ -31,9 +31,8 @@ export const alexnet: ModelPreset = {
 const start = (std: number, bias: number) => ({
   weightInit: { kind: "normal", std } as const,
   biasInit: { kind: "constant", value: bias } as const,
-  // Biases learn at 0.002 where weights learn at 0.01, and do not decay.
-  rateMultipliers: { bias: 0.2 },
-  decayMultipliers: { bias: 0 },
+  // Biases learn at 0.002 to the end, whatever the rate of the weights, and do not decay.
+  update: { bias: { constantRate: 0.002, decayMultiplier: 0 } },
 });
 
 // 1 + ceil((224 - 11) / 4) = 55: the code rounds up, which is three pixels of padding at the end.

@@ -51,7 +51,7 @@ function build(classes: number): Graph {
       kernel: [5, 5],
       pads: [2, 2, 2, 2],
       weightInit: heInit(inputs * 25),
-      rateMultipliers: { bias: 2 },
+      update: { bias: { rateMultiplier: 2 } },
     });
   const net = new Graph("cifar10-18pct", imageShape(3, 32, 32));
   let x = net.add("conv1", conv5(3, 32), net.input);
@@ -73,7 +73,7 @@ function build(classes: number): Graph {
   const fc = gemm({
     outputs: classes,
     weightInit: heInit(64 * 16),
-    rateMultipliers: { bias: 2 },
+    update: { bias: { rateMultiplier: 2 } },
   });
   x = net.add("fc10", fc, x);
   net.add("loss", softmaxCrossEntropy(), x);

@@ -36,8 +36,12 @@ function tinyAlexnet(fixture: Fixture, dropout: number): Graph {
   const spec = fixture.attributes.spec as TinySpec;
   const common = {
     weightInit: { kind: "constant", value: 0 } as const,
-    rateMultipliers: { bias: fixture.attributes.biasRateMultiplier as number },
-    decayMultipliers: { bias: fixture.attributes.biasDecayMultiplier as number },
+    update: {
+      bias: {
+        rateMultiplier: fixture.attributes.biasRateMultiplier as number,
+        decayMultiplier: fixture.attributes.biasDecayMultiplier as number,
+      },
+    },
   };
   const conv = (index: number) => {
     const { out, kernel, stride, pads, group } = spec.convs[index]!;

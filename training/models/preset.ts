@@ -14,6 +14,8 @@ export interface ModelPreset {
 
 /** What presets change where they differ. */
 export const COMMON = {
+  microBatch: 0,
+  layers: {},
   schedule: "cosine",
   warmupSteps: 0,
   dropAt: [0.5, 0.75, 0.9],

@@ -87,6 +87,43 @@ export type Init =
   | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "constant"; readonly value: number };
 
+/** How a parameter is updated, as it differs from the run's settings. */
+export interface UpdateRule {
+  /** Factor on the scheduled learning rate. */
+  readonly rateMultiplier: number;
+  /** A learning rate that no schedule changes, in place of the scheduled one. */
+  readonly constantRate: number | null;
+  /** In place of the run's. */
+  readonly momentum: number | null;
+  /** Factor on the run's weight decay. */
+  readonly decayMultiplier: number;
+}
+
+export type PartialRule = Partial<UpdateRule>;
+
+/** Of an operator's parameters; what is left out is as the run's settings say. */
+export interface UpdateRules {
+  readonly weight?: PartialRule;
+  readonly bias?: PartialRule;
+}
+
+const AS_SET: UpdateRule = {
+  rateMultiplier: 1,
+  constantRate: null,
+  momentum: null,
+  decayMultiplier: 1,
+};
+
+/** The rule with what is given in place of what it says; by default over the run's settings. */
+export function updateRule(given: PartialRule = {}, rule: UpdateRule = AS_SET): UpdateRule {
+  return {
+    rateMultiplier: given.rateMultiplier ?? rule.rateMultiplier,
+    constantRate: given.constantRate ?? rule.constantRate,
+    momentum: given.momentum ?? rule.momentum,
+    decayMultiplier: given.decayMultiplier ?? rule.decayMultiplier,
+  };
+}
+
 export interface ParameterSpec {
   readonly name: "weight" | "bias";
   /** As in ONNX: [out, in / group, kernel height, kernel width], [out, in], [out]. */
@@ -94,9 +131,7 @@ export interface ParameterSpec {
   /** float32 numbers in memory, padding included. */
   readonly floats: number;
   readonly init: Init;
-  /** Factors on the learning rate and on the weight decay. */
-  readonly rateMultiplier: number;
-  readonly decayMultiplier: number;
+  readonly update: UpdateRule;
   /** From ONNX's layout to memory's; padding is zero. */
   pack(values: Float32Array): Float32Array<ArrayBuffer>;
   unpack(stored: Float32Array): Float32Array<ArrayBuffer>;

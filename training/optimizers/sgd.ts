@@ -8,6 +8,7 @@
  * @module
  */
 import { type Dispatch, flatWorkgroups, specialize } from "../gpu/kernel.ts";
+import type { UpdateRule } from "../ops/op.ts";
 import text from "./sgd.wgsl" with { type: "text" };
 
 const THREADS = 64;
@@ -16,8 +17,7 @@ export type SgdBuffer = "parameters" | "gradients" | "momenta" | "step";
 
 /** Bytes of the arenas whose parameters are treated alike. */
 export interface ParameterGroup {
-  readonly rateMultiplier: number;
-  readonly decayMultiplier: number;
+  readonly update: UpdateRule;
   readonly offset: number;
   readonly size: number;
 }
@@ -35,6 +35,7 @@ export function sgdUpdate(
 ): Dispatch<SgdBuffer>[] {
   const largest = Math.floor(limits.maxBindingBytes / 256) * 256;
   return groups.flatMap((group) => {
+    const { update } = group;
     const dispatches: Dispatch<SgdBuffer>[] = [];
     for (let done = 0; done < group.size; done += largest) {
       const size = Math.min(largest, group.size - done);
@@ -44,9 +45,10 @@ export function sgdUpdate(
           label: `SGD ${size / 4}`,
           code: specialize(text, {
             VECTORS: size / 16,
-            MOMENTUM: options.momentum,
-            RATE_MULTIPLIER: group.rateMultiplier,
-            DECAY: options.decay * group.decayMultiplier,
+            MOMENTUM: update.momentum ?? options.momentum,
+            RATE_MULTIPLIER: update.constantRate === null ? update.rateMultiplier : 0,
+            CONSTANT_RATE: update.constantRate ?? 0,
+            DECAY: options.decay * update.decayMultiplier,
           }),
         },
         bindings: [

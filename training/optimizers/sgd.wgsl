@@ -1,6 +1,7 @@
 const VECTORS = 0u;
 const MOMENTUM = 0f;
 const RATE_MULTIPLIER = 1f;
+const CONSTANT_RATE = 0f;
 const DECAY = 0f;
 
 struct Step {
@@ -25,7 +26,7 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  let rate = step.learning_rate * RATE_MULTIPLIER;
+  let rate = step.learning_rate * RATE_MULTIPLIER + CONSTANT_RATE;
   let weight = parameters[at];
   let velocity = MOMENTUM * momenta[at] - DECAY * rate * weight - rate * gradients[at];
   momenta[at] = velocity;

@@ -3,6 +3,7 @@ import { readFixtureCases } from "../../tests/fixtures/read_fixture.ts";
 import { openGpu } from "../gpu/device.ts";
 import { runDispatches } from "../gpu/run_dispatches.ts";
 import { assertClose, randomTensor } from "../ops/op_harness.ts";
+import { updateRule } from "../ops/op.ts";
 import { encodeStep } from "../ops/step.ts";
 import { type ParameterGroup, type SgdBuffer, type SgdOptions, sgdUpdate } from "./sgd.ts";
 import { type SgdReference, sgdReference } from "./sgd_reference.ts";
@@ -15,7 +16,7 @@ interface Arenas {
 }
 
 /** One update of whole arenas. */
-async function update(
+async function updateOnce(
   { parameters, momenta }: Arenas,
   gradients: Float32Array<ArrayBuffer>,
   learningRate: number,
@@ -50,7 +51,8 @@ for (const { name, attributes, tensors } of await readFixtureCases("sgd")) {
       stored.set(values);
       return stored;
     };
-    const group = { rateMultiplier, decayMultiplier, offset: 0, size: 256 };
+    const update = updateRule({ rateMultiplier, decayMultiplier });
+    const group = { update, offset: 0, size: 256 };
     let arenas: Arenas = { parameters: padded(initial), momenta: new Float32Array(64) };
     let expected: SgdReference = {
       weights: Float64Array.from(initial),
@@ -59,7 +61,7 @@ for (const { name, attributes, tensors } of await readFixtureCases("sgd")) {
     for (const [step, rate] of rates.entries()) {
       const gradients = at("gradients", step);
       const settings = [[group], { momentum, decay }] as const;
-      arenas = await update(arenas, padded(gradients), rate, [[...settings[0]], settings[1]]);
+      arenas = await updateOnce(arenas, padded(gradients), rate, [[...settings[0]], settings[1]]);
       const multiplied = { rate: rate * rateMultiplier, momentum, decay: decay * decayMultiplier };
       expected = sgdReference(expected, gradients, multiplied);
       const [weights, velocities] = [at("weights", step), at("velocities", step)];
@@ -78,14 +80,26 @@ for (const limits of [gpu, { maxBindingBytes: 1000, maxWorkgroups: 2 }]) {
   const { maxBindingBytes } = limits;
   Deno.test(`sgdUpdate() treats groups alone, ${maxBindingBytes} bytes a binding`, async () => {
     const groups = [
-      { rateMultiplier: 1, decayMultiplier: 1, offset: 0, size: 256 * 7 },
-      { rateMultiplier: 2, decayMultiplier: 0, offset: 256 * 7, size: 256 * 3 },
+      { update: updateRule(), offset: 0, size: 256 * 3 },
+      {
+        update: updateRule({ rateMultiplier: 2, decayMultiplier: 0 }),
+        offset: 256 * 3,
+        size: 256 * 3,
+      },
+      { update: updateRule({ constantRate: 0.03 }), offset: 256 * 6, size: 256 * 2 },
+      { update: updateRule({ momentum: 0.5 }), offset: 256 * 8, size: 256 * 2 },
     ];
     const options = { momentum: 0.9, decay: 0.01 };
     const [parameters, gradients, momenta] = [1, 2, 3].map((seed) => floats(640, seed));
     const before = { parameters: parameters!, momenta: momenta! };
-    const after = await update(before, gradients!, 0.1, [groups, options], limits);
-    for (const { offset, size, rateMultiplier, decayMultiplier } of groups) {
+    const after = await updateOnce(before, gradients!, 0.1, [groups, options], limits);
+    const expectedOf = [
+      { rate: 0.1, momentum: 0.9, decay: 0.01 },
+      { rate: 0.2, momentum: 0.9, decay: 0 },
+      { rate: 0.03, momentum: 0.9, decay: 0.01 },
+      { rate: 0.1, momentum: 0.5, decay: 0.01 },
+    ];
+    for (const [i, { offset, size }] of groups.entries()) {
       const own = (values: Float32Array) => values.subarray(offset / 4, (offset + size) / 4);
       const expected = sgdReference(
         {
@@ -93,7 +107,7 @@ for (const limits of [gpu, { maxBindingBytes: 1000, maxWorkgroups: 2 }]) {
           momenta: Float64Array.from(own(momenta!)),
         },
         own(gradients!),
-        { rate: 0.1 * rateMultiplier, momentum: 0.9, decay: 0.01 * decayMultiplier },
+        expectedOf[i]!,
       );
       assertClose(own(after.parameters), expected.weights, { relative: 1e-6 });
       assertClose(own(after.momenta), expected.momenta, { relative: 1e-6 });
@@ -102,7 +116,7 @@ for (const limits of [gpu, { maxBindingBytes: 1000, maxWorkgroups: 2 }]) {
 }
 
 Deno.test("sgdUpdate() binds within the limit and covers each group once", () => {
-  const groups = [{ rateMultiplier: 1, decayMultiplier: 1, offset: 512, size: 256 * 7 }];
+  const groups = [{ update: updateRule(), offset: 512, size: 256 * 7 }];
   const limits = { maxBindingBytes: 1000, maxWorkgroups: 65535 };
   const ranges = sgdUpdate(groups, { momentum: 0.9, decay: 0 }, limits).map(({ bindings }) => {
     const [{ offset, size } = {}] = bindings;

@@ -104,10 +104,12 @@ async function checkStep(
   const gradients = await engine.readGradients();
   // Change of the loss per unit of rate, by the gradients.
   let slope = 0;
+  let fixed = 0;
   for (const { name, spec } of arena.slots) {
     const gradient = gradients.get(name)!;
     const weights = values.get(name)!;
-    const decay = DECAY * spec.decayMultiplier;
+    const { rateMultiplier, constantRate, decayMultiplier } = spec.update;
+    const decay = DECAY * decayMultiplier;
     let own = 0;
     let square = 0;
     gradient.forEach((g, i) => {
@@ -117,9 +119,11 @@ async function checkStep(
     if (!(square > 0)) {
       throw new Error(`the gradient of ${name} is ${square === 0 ? "zero" : square}`);
     }
-    slope += spec.rateMultiplier * own;
+    // What a constant rate takes away does not depend on the rate that is looked for.
+    if (constantRate === null) slope += rateMultiplier * own;
+    else fixed += constantRate * own;
   }
-  const learningRate = FALL * before / slope;
+  const learningRate = Math.max(0, FALL * before - fixed) / slope;
   engine.trainStep(batch, { ...at, learningRate });
   await lossOf();
   engine.trainStep(batch, at, { update: false });

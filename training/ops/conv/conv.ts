@@ -12,7 +12,15 @@
  * @module
  */
 import type { GemmTile } from "../../kernels/gemm/gemm.ts";
-import { type Init, only, type Op, type ParameterSpec, type Shape } from "../op.ts";
+import {
+  type Init,
+  only,
+  type Op,
+  type ParameterSpec,
+  type Shape,
+  updateRule,
+  type UpdateRules,
+} from "../op.ts";
 import { forward, gradBias, gradInput, gradWeight } from "./conv_dispatch.ts";
 import { type Geometry, geometryOf } from "./conv_geometry.ts";
 import { packConvWeight, unpackConvWeight } from "./conv_layout.ts";
@@ -36,8 +44,7 @@ export interface ConvAttributes {
   readonly ceilMode?: boolean;
   readonly weightInit: Init;
   readonly biasInit?: Init;
-  readonly rateMultipliers?: { readonly weight?: number; readonly bias?: number };
-  readonly decayMultipliers?: { readonly weight?: number; readonly bias?: number };
+  readonly update?: UpdateRules;
   /** Tiles by direction instead of the cost model's. */
   readonly tiles?: Partial<Record<"forward" | "gradInput" | "gradWeight", ConvTile>>;
 }
@@ -109,8 +116,7 @@ function weightSpec(g: Geometry, init: Init, attributes: ConvAttributes): Parame
     shape,
     floats: g.group * g.kernel[0] * g.kernel[1] * g.inStride * g.outStride,
     init,
-    rateMultiplier: attributes.rateMultipliers?.weight ?? 1,
-    decayMultiplier: attributes.decayMultipliers?.weight ?? 1,
+    update: updateRule(attributes.update?.weight),
     pack: (values) => packConvWeight(values, layout),
     unpack: (stored) => unpackConvWeight(stored, layout),
   };
@@ -123,8 +129,7 @@ function biasSpec(g: Geometry, init: Init, attributes: ConvAttributes): Paramete
     shape: [channels],
     floats: stride,
     init,
-    rateMultiplier: attributes.rateMultipliers?.bias ?? 1,
-    decayMultiplier: attributes.decayMultipliers?.bias ?? 1,
+    update: updateRule(attributes.update?.bias),
     pack: (values) => {
       const stored = new Float32Array(stride);
       stored.set(values);

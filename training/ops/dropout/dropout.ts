@@ -2,8 +2,8 @@
  * Dropout, by default as AlexNet's code has it: in training each number is dropped with probability
  * `ratio` and the rest stays as it is; at evaluation every number is multiplied by 1 - ratio.
  *
- * Which numbers are dropped is a function of (seed, step, part, stream, place), so backward computes
- * the same again and nothing is saved.
+ * Which numbers are dropped is a function of (seed, step, stream, place in the batch), so backward
+ * computes the same again, nothing is saved, and a batch in parts drops what a whole one does.
  * @module
  */
 import { flatWorkgroups, type Kernel, specialize } from "../../gpu/kernel.ts";

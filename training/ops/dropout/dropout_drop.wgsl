@@ -25,7 +25,7 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  let counter = vec4u(at, step.step, STREAM | step.part << 16u, step.seed);
+  let counter = vec4u(at + step.part * VECTORS, step.step, STREAM, step.seed);
   let kept = uniform_floats(pcg4d(counter)) >= vec4f(RATIO);
   result[at] = select(vec4f(), values[at] * SCALE, kept);
 }

@@ -1,6 +1,6 @@
 /** Tests only: which numbers dropout keeps, computed on the CPU. */
 import { toStorage } from "../layout.ts";
-import { imageShape } from "../op.ts";
+import { floatsOf, imageShape } from "../op.ts";
 import type { Tensor } from "../op_harness.ts";
 
 export interface DropoutDraw {
@@ -26,11 +26,13 @@ export function dropoutMask(shape: readonly number[], ratio: number, draw: Dropo
     .forEach((index, place) => {
       if (index > 0) places[index - 1] = place;
     });
-  return Array.from(places, (place) => {
+  const stored = batch * floatsOf(image);
+  return Array.from(places, (within) => {
+    const place = draw.part * stored + within;
     const words = pcg4d([
       Math.floor(place / 4),
       draw.step,
-      draw.stream + draw.part * 65536,
+      draw.stream,
       draw.seed,
     ]);
     return (words[place % 4]! >>> 8) / 2 ** 24 >= Math.fround(ratio) ? 1 : 0;

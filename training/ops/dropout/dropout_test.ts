@@ -79,6 +79,14 @@ Deno.test("dropout() repeats itself and differs by seed, step, part and stream",
   }
 });
 
+Deno.test("dropout() of a batch in parts drops what the whole batch does", async () => {
+  const whole = await maskOf([6, 5, 3, 3], 0.5, draw);
+  const parts = await Promise.all(
+    [0, 1, 2].map((part) => maskOf([2, 5, 3, 3], 0.5, { ...draw, part })),
+  );
+  assertEquals(parts.flatMap((mask) => [...mask]), [...whole]);
+});
+
 for (const { name, attributes, tensors } of await readFixtureCases("dropout")) {
   Deno.test(`dropout() at evaluation equals PyTorch: ${name}`, async () => {
     const ratio = attributes.ratio as number;

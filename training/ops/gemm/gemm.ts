@@ -26,6 +26,8 @@ import {
   ref,
   type Shape,
   type TensorRef,
+  updateRule,
+  type UpdateRules,
 } from "../op.ts";
 import { packGemmWeight, PANEL, unpackGemmWeight } from "./gemm_layout.ts";
 import forwardText from "./gemm_forward.wgsl" with { type: "text" };
@@ -36,8 +38,7 @@ export interface GemmAttributes {
   readonly outputs: number;
   readonly weightInit: Init;
   readonly biasInit?: Init;
-  readonly rateMultipliers?: { readonly weight?: number; readonly bias?: number };
-  readonly decayMultipliers?: { readonly weight?: number; readonly bias?: number };
+  readonly update?: UpdateRules;
   /** Tiles by direction instead of the cost model's. */
   readonly tiles?: Partial<Record<"forward" | "gradInput" | "gradWeight", GemmTile>>;
 }
@@ -111,8 +112,7 @@ function parameters(attributes: GemmAttributes, input: Shape): ParameterSpec[] {
       shape: [outputs, input.channels],
       floats: input.stride * outStride,
       init: weightInit,
-      rateMultiplier: attributes.rateMultipliers?.weight ?? 1,
-      decayMultiplier: attributes.decayMultipliers?.weight ?? 1,
+      update: updateRule(attributes.update?.weight),
       pack: (values) => packGemmWeight(values, layout),
       unpack: (stored) => unpackGemmWeight(stored, layout),
     },
@@ -121,8 +121,7 @@ function parameters(attributes: GemmAttributes, input: Shape): ParameterSpec[] {
       shape: [outputs],
       floats: outStride,
       init: biasInit,
-      rateMultiplier: attributes.rateMultipliers?.bias ?? 1,
-      decayMultiplier: attributes.decayMultipliers?.bias ?? 1,
+      update: updateRule(attributes.update?.bias),
       pack: (values) => {
         const stored = new Float32Array(outStride);
         stored.set(values);
