@@ -8,6 +8,7 @@
  * @module
  */
 import { flatWorkgroups, specialize } from "../../gpu/kernel.ts";
+import negativePowerText from "../../kernels/negative_power.wgsl" with { type: "text" };
 import {
   NO_WORK,
   only,
@@ -107,7 +108,7 @@ function work(
     dispatches: [{
       kernel: {
         label: `LRN ${direction} ${channels}x${height}x${width} size ${size} towers ${towers}`,
-        code: specialize(windowText + text, {
+        code: specialize(negativePowerText + windowText + text, {
           THREADS: threads,
           TOWER_VECTORS: towerVectors,
           VECTORS_PER_THREAD: walk,

@@ -25,7 +25,7 @@ struct Terms {
 }
 
 fn terms(x: vec4f, gradient: vec4f, s: vec4f) -> Terms {
-  let direct = gradient * power(s);
+  let direct = gradient * negative_power(s);
   return Terms(x, direct, direct * x / s);
 }
 

@@ -27,7 +27,7 @@ fn main(
   for (var vector = walk.first; vector < walk.end; vector++) {
     let x_after = load(walk.tower, vector + 2u);
     let after = x_after * x_after;
-    output[walk.tower + vector] = x * power(base(before, here, after));
+    output[walk.tower + vector] = x * negative_power(base(before, here, after));
     before = here;
     here = after;
     x = x_after;

@@ -3,7 +3,6 @@ const TOWER_VECTORS = 0u;
 const VECTORS_PER_THREAD = 0u;
 const HALF = 0;
 const ALPHA_PER_CHANNEL = 0f;
-const BETA = 0f;
 const BIAS = 0f;
 
 // Of each channel of `here` the sum over its window; `before` and `after` are the vectors beside it.
@@ -26,18 +25,6 @@ fn window_sum(before: vec4f, here: vec4f, after: vec4f) -> vec4f {
 
 fn base(before: vec4f, here: vec4f, after: vec4f) -> vec4f {
   return BIAS + ALPHA_PER_CHANNEL * window_sum(before, here, after);
-}
-
-// s^-BETA; square roots are exacter and cheaper than the general power.
-fn power(s: vec4f) -> vec4f {
-  if (BETA == 0.75) {
-    let root = sqrt(s);
-    return 1.0 / (root * sqrt(root));
-  }
-  if (BETA == 0.5) {
-    return 1.0 / sqrt(s);
-  }
-  return pow(s, vec4f(-BETA));
 }
 
 // The vectors [first, end) of the tower that begins at vector `tower`.

@@ -1,0 +1,26 @@
+
+const FACTOR = 0f;
+
+@group(0) @binding(0) var<storage, read> spread: array<vec4f>;
+@group(0) @binding(1) var<storage, read> input: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= VECTORS) {
+    return;
+  }
+  var sum = vec4f();
+  for (var dy = -HALF; dy <= HALF; dy++) {
+    for (var dx = -HALF; dx <= HALF; dx++) {
+      let other = beside(i32(at), dy, dx);
+      sum += select(vec4f(), spread[max(other, 0)], other >= 0);
+    }
+  }
+  grad_input[at] -= FACTOR * input[at] * sum;
+}
