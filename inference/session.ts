@@ -1,5 +1,9 @@
 import * as ort from "onnxruntime-web";
 import type { ModelManifest } from "../shared/manifest.ts";
+import { softmax } from "./softmax.ts";
+
+/** The part of a manifest that a session needs. */
+export type SessionManifest = Pick<ModelManifest, "name" | "version" | "input" | "output">;
 
 /**
  * One network ready to run, whatever engine is behind it. Not made for two runs at once: the caller
@@ -8,7 +12,7 @@ import type { ModelManifest } from "../shared/manifest.ts";
 export interface Session {
   /**
    * `input`: [batch, channels, height, width] of the manifest, row-major float32. Resolves to
-   * [batch, classes].
+   * probabilities [batch, classes]: the manifest's activation is applied.
    * @throws {RangeError} when the input's length does not fit the batch.
    */
   run(input: Float32Array, batch: number): Promise<Float32Array>;
@@ -31,7 +35,7 @@ export interface SessionOptions {
  */
 export async function createSession(
   weights: Uint8Array,
-  manifest: ModelManifest,
+  manifest: SessionManifest,
   { threads = 1 }: SessionOptions = {},
 ): Promise<Session> {
   ort.env.logLevel = "error";
@@ -48,15 +52,15 @@ export async function createSession(
 
 class OnnxSession implements Session {
   readonly #session: ort.InferenceSession;
-  readonly #manifest: ModelManifest;
+  readonly #manifest: SessionManifest;
 
-  constructor(session: ort.InferenceSession, manifest: ModelManifest) {
+  constructor(session: ort.InferenceSession, manifest: SessionManifest) {
     this.#session = session;
     this.#manifest = manifest;
   }
 
   async run(input: Float32Array, batch: number): Promise<Float32Array> {
-    const { input: { name, shape }, output } = this.#manifest;
+    const { input: { shape }, output } = this.#manifest;
     const dims = [batch, ...shape.slice(1)];
     const expected = dims.reduce((product, size) => product * size, 1);
     if (input.length !== expected) {
@@ -65,9 +69,29 @@ class OnnxSession implements Session {
           `${expected} (${dims.join(" × ")})`,
       );
     }
+    const values = shape[0] === 1 && batch > 1
+      ? await this.#runOneByOne(input, batch)
+      : await this.#runNetwork(input, dims);
+    return output.activation === "softmax" ? softmax(values, output.classes) : values;
+  }
+
+  async #runNetwork(input: Float32Array, dims: readonly number[]): Promise<Float32Array> {
+    const { input: { name }, output } = this.#manifest;
     const results = await this.#session.run({ [name]: new ort.Tensor("float32", input, dims) });
     // The contract was checked when the session was made: the output exists and is float32.
     return results[output.name]!.data as Float32Array;
+  }
+
+  /** Some networks are exported for one image at a time. */
+  async #runOneByOne(input: Float32Array, batch: number): Promise<Float32Array> {
+    const { input: { shape }, output: { classes } } = this.#manifest;
+    const length = input.length / batch;
+    const values = new Float32Array(batch * classes);
+    for (let image = 0; image < batch; image++) {
+      const one = input.subarray(image * length, (image + 1) * length);
+      values.set(await this.#runNetwork(one, shape), image * classes);
+    }
+    return values;
   }
 
   async close(): Promise<void> {
@@ -75,7 +99,7 @@ class OnnxSession implements Session {
   }
 }
 
-async function load(weights: Uint8Array, manifest: ModelManifest): Promise<ort.InferenceSession> {
+async function load(weights: Uint8Array, manifest: SessionManifest): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
   } catch (error) {
@@ -90,7 +114,7 @@ async function load(weights: Uint8Array, manifest: ModelManifest): Promise<ort.I
 }
 
 /** A manifest that describes another network than its weights must fail here, not in a request. */
-function checkContract(session: ort.InferenceSession, manifest: ModelManifest): void {
+function checkContract(session: ort.InferenceSession, manifest: SessionManifest): void {
   const { input, output } = manifest;
   const [batch, ...image] = input.shape;
   if (batch > 1) {
@@ -107,7 +131,7 @@ type ValueMetadata = ort.InferenceSession.ValueMetadata;
 
 /** Requires a float32 value of that name, batch first; a size that the network leaves open fits. */
 function requireValue(
-  manifest: ModelManifest,
+  manifest: SessionManifest,
   kind: "input" | "output",
   values: readonly ValueMetadata[],
   name: string,
@@ -123,13 +147,14 @@ function requireValue(
 }
 
 function fits(actual: readonly (number | string)[], expected: readonly number[]): boolean {
-  return actual.length === expected.length + 1 &&
-    expected.every((size, index) =>
-      typeof actual[index + 1] === "string" || actual[index + 1] === size
-    );
+  const sizes = actual.slice(1);
+  // A pooling's 1 x 1 may be left behind the classes.
+  while (sizes.length > expected.length && sizes.at(-1) === 1) sizes.pop();
+  return sizes.length === expected.length &&
+    expected.every((size, index) => typeof sizes[index] === "string" || sizes[index] === size);
 }
 
-function mismatch({ name, version }: ModelManifest, what: string): RangeError {
+function mismatch({ name, version }: SessionManifest, what: string): RangeError {
   return new RangeError(
     `Cannot serve ${name} ${version}: the network does not fit its manifest, ${what} ` +
       "(publish the model again)",

@@ -19,8 +19,10 @@ const Fraction = z.number().min(0).max(1);
 
 const Preprocess = z.strictObject({
   side: PositiveInteger,
+  resize: z.enum(["crop", "squash"]).optional(),
   crop: PositiveInteger,
   channels: z.union([z.literal(1), z.literal(3)]),
+  order: z.enum(["rgb", "bgr"]).optional(),
   mean: z.array(z.number()),
   std: z.array(z.number().positive()),
 }).superRefine((spec, context) => {
@@ -48,6 +50,19 @@ const Weights = z.strictObject({
   key: z.string().min(1),
 });
 
+/**
+ * An image and the answer that the publisher got for it. A service asks it of every model that it
+ * loads, before any client can.
+ */
+const SelfTest = z.strictObject({
+  /** An encoded image, in base64. */
+  image: z.base64().max(300_000),
+  /** The best classes, best first. */
+  top: z.array(z.strictObject({ index: z.int().nonnegative(), probability: Fraction })).min(1),
+  /** Largest difference of a probability that is still the same answer. */
+  tolerance: z.number().positive().max(1),
+});
+
 const ModelManifestSchema = z.strictObject({
   schemaVersion: z.literal(MANIFEST_SCHEMA_VERSION),
   name: SafeName,
@@ -65,10 +80,16 @@ const ModelManifestSchema = z.strictObject({
       PositiveInteger,
     ]),
   }),
-  output: z.strictObject({ name: z.string().min(1), classes: PositiveInteger }),
+  output: z.strictObject({
+    name: z.string().min(1),
+    classes: PositiveInteger,
+    /** What turns the output into probabilities; nothing when left out. */
+    activation: z.enum(["none", "softmax"]).optional(),
+  }),
   preprocess: Preprocess,
   /** One label for each class, in the order of the output. Labels may repeat. */
   labels: z.array(z.string().min(1)).min(1),
+  /** What was measured before publishing; left out where nothing was, as for an imported model. */
   metrics: z.looseObject({
     /** Name of the split that was measured, such as "test". */
     split: z.string().min(1),
@@ -79,7 +100,8 @@ const ModelManifestSchema = z.strictObject({
     top5Error: Fraction,
     /** Mean cross-entropy in nats. */
     loss: z.number().nonnegative(),
-  }),
+  }).optional(),
+  selfTest: SelfTest.optional(),
   provenance: z.strictObject({
     codeVersion: z.string().min(1),
     /** Name of the network, such as "alexnet-small". */

@@ -34,6 +34,7 @@ export function pageRoute({ classifier }: { classifier: () => Classifier | undef
 
 /** Which model answers and how often it errs, measured on images that it was not trained on. */
 function describeModel({ name, version, metrics, output }: ModelManifest): string {
+  if (metrics === undefined) return `${name} ${version}, ${output.classes} classes.`;
   const top5 = output.classes > 5 ? `, all five wrong ${percent(metrics.top5Error)}` : "";
   return `${name} ${version}, ${output.classes} classes. Measured on ${metrics.images} ` +
     `${metrics.split} images: best guess wrong ${percent(metrics.top1Error)}${top5}.`;

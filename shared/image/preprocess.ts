@@ -5,20 +5,27 @@ import { resize } from "./resize.ts";
 
 /** How an image becomes a network's input. It travels in the manifest, beside the weights. */
 export interface PreprocessSpec {
-  /** Pixels: the shorter side after the resize; a record is the central side x side. */
+  /** Pixels: a record is side x side. */
   readonly side: number;
+  /**
+   * "crop" (when left out) resizes the shorter side to `side` and takes the central square; "squash"
+   * resizes both sides, whatever becomes of the proportions, as Caffe's image sets were made.
+   */
+  readonly resize?: "crop" | "squash" | undefined;
   /** Pixels: the central crop x crop of a record that the network sees; at most `side`. */
   readonly crop: number;
-  /** 3 is RGB, 1 is ITU-R 601 luma. */
+  /** 3 is colour, 1 is ITU-R 601 luma. */
   readonly channels: 1 | 3;
-  /** Per channel, in the units of pixels, 0 to 255. */
+  /** The order of the planes of colour; "rgb" when left out. */
+  readonly order?: "rgb" | "bgr" | undefined;
+  /** For each plane in its order, in the units of pixels, 0 to 255. */
   readonly mean: readonly number[];
-  /** Per channel, in the units of pixels, above 0. */
+  /** For each plane in its order, in the units of pixels, above 0. */
   readonly std: readonly number[];
 }
 
 /** The part of a spec that decides a record. */
-export type RecordSpec = Pick<PreprocessSpec, "side" | "channels">;
+export type RecordSpec = Pick<PreprocessSpec, "side" | "channels" | "resize">;
 
 export interface DecodeLimits {
   /** Most pixels that are decoded, see `decodeImage`. */
@@ -26,13 +33,14 @@ export interface DecodeLimits {
 }
 
 /**
- * Image to record [side, side, channels] of uint8: luma where channels is 1 (and luma
- * repeated where it is 3), shorter side resized
- * to `side` (the longer one truncated to whole pixels, as torchvision does), central square.
+ * Image to record [side, side, channels] of uint8, always RGB where it has colours: luma where
+ * channels is 1 (and luma repeated where it is 3), shorter side resized to `side` (the longer one
+ * truncated to whole pixels, as torchvision does) and the central square, or squashed into it.
  */
 export function toRecord(image: Image, spec: RecordSpec): Uint8Array {
   const { side, channels } = spec;
   const source = withChannels(image, channels);
+  if (spec.resize === "squash") return resize(source, { width: side, height: side }).data;
   const shorter = Math.min(source.width, source.height);
   const width = Math.floor(source.width * side / shorter);
   const height = Math.floor(source.height * side / shorter);
@@ -84,8 +92,9 @@ export function recordToTensor(
   }
   const tensor = new Float32Array(channels * crop * crop);
   let target = 0;
-  for (let channel = 0; channel < channels; channel++) {
-    const values = normalized(spec.mean[channel]!, spec.std[channel]!);
+  for (let plane = 0; plane < channels; plane++) {
+    const values = normalized(spec.mean[plane]!, spec.std[plane]!);
+    const channel = spec.order === "bgr" ? channels - 1 - plane : plane;
     for (let row = 0; row < crop; row++) {
       let source = ((y + row) * side + x) * channels + channel;
       for (let column = 0; column < crop; column++, source += channels) {

@@ -59,3 +59,20 @@ Deno.test("preprocess() hands its limits to the decoder", async () => {
   const error = await assertRejects(() => preprocess(bytes, SPEC, { maxPixels: 9 }), ImageError);
   assertEquals(error.code, "too-large");
 });
+
+Deno.test("toRecord() squashes the whole picture into the square where the spec says so", () => {
+  const image: Image = { width: 4, height: 2, channels: 1, data: new Uint8Array(8).fill(9) };
+  image.data.fill(201, 0, 1);
+  const squashed = toRecord(image, { side: 2, channels: 1, resize: "squash" });
+  // The corner is outside the central square, so that a crop never sees it.
+  assertEquals(toRecord(image, { side: 2, channels: 1 }), new Uint8Array(4).fill(9));
+  assertEquals(squashed[0]! > 60, true);
+  assertEquals(squashed.length, 4);
+});
+
+Deno.test("recordToTensor() reverses the planes for bgr; mean and std are in their order", () => {
+  const record = new Uint8Array([10, 20, 30]);
+  const spec = { side: 1, crop: 1, channels: 3, mean: [1, 2, 3], std: [1, 1, 1] } as const;
+  assertEquals(recordToTensor(record, { ...spec, order: "bgr" }), new Float32Array([29, 18, 7]));
+  assertEquals(recordToTensor(record, spec), new Float32Array([9, 18, 27]));
+});

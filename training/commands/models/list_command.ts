@@ -51,7 +51,9 @@ async function run({ name, store: address, json }: Given): Promise<number> {
         json
           ? JSON.stringify({ name: model, version, createdAt, aliases: called, metrics, weights })
           : `  ${version.padEnd(28)} ${createdAt.slice(0, 16).replace("T", " ")}  ` +
-            `top-1 error ${(100 * metrics.top1Error).toFixed(2).padStart(5)} %  ` +
+            `top-1 error ${
+              metrics ? (100 * metrics.top1Error).toFixed(2).padStart(5) : "    ?"
+            } %  ` +
             `${(weights.byteLength / 1e6).toFixed(1).padStart(6)} MB  ${called.join(", ")}`
               .trimEnd(),
       );

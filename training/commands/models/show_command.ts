@@ -70,8 +70,10 @@ function describe(manifest: ModelManifest, signers: readonly string[]): string {
     ],
     [
       "accuracy",
-      `top-1 error ${percent(metrics.top1Error)}, top-5 error ${percent(metrics.top5Error)} ` +
-      `on ${metrics.images} images of ${metrics.split}`,
+      metrics
+        ? `top-1 error ${percent(metrics.top1Error)}, top-5 error ${percent(metrics.top5Error)} ` +
+          `on ${metrics.images} images of ${metrics.split}`
+        : "not measured",
     ],
     ["data", dataFingerprint],
     ["began from", parent ?? "random weights"],
