@@ -3,7 +3,7 @@
  * that of `recordToTensor` in shared/image/preprocess.ts, to the bit.
  * @module
  */
-import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
+import { centreOffset, type PreprocessSpec } from "../../shared/image/preprocess.ts";
 import { type Dispatch, flatWorkgroups, specialize } from "../gpu/kernel.ts";
 import { Random } from "../random.ts";
 import text from "./augment.wgsl" with { type: "text" };
@@ -41,10 +41,16 @@ export function drawCrops(
   return out;
 }
 
+/** The word of {@link drawCrops} for one crop. */
+export function cropWord(
+  { x, y, mirror }: { readonly x: number; readonly y: number; readonly mirror: boolean },
+): number {
+  return x | y << 12 | (mirror ? 1 : 0) << 24;
+}
+
 /** The word of {@link drawCrops} for an unmirrored crop in the centre. */
-export function centreCrop({ side, crop }: Pick<PreprocessSpec, "side" | "crop">): number {
-  const centre = Math.floor((side - crop) / 2);
-  return centre | centre << 12;
+export function centreCrop(spec: Pick<PreprocessSpec, "side" | "crop">): number {
+  return cropWord({ ...centreOffset(spec), mirror: false });
 }
 
 /** records [batch, side, side, channels] uint8 -> images [batch, crop, crop, 4] float32. */

@@ -1,30 +1,51 @@
-import type { Dataset } from "../dataset/dataset.ts";
-import { evaluate } from "../evaluator.ts";
-import { openGpu } from "../gpu/device.ts";
-import { engineOf, loadRun } from "../load_run.ts";
-import { type RunEvaluation, SPLIT_NAMES, type SplitName, writeEvaluation } from "../run_folder.ts";
+import type { Dataset, Split } from "../dataset/dataset.ts";
+import { enginePredictor } from "../evaluation/engine_predictor.ts";
+import {
+  describeScores,
+  type EvaluationDetails,
+  writeEvaluationDetails,
+} from "../evaluation/evaluation_details.ts";
+import { onnxPredictor } from "../evaluation/onnx_predictor.ts";
+import { predictionFormat, writePredictions } from "../evaluation/prediction_file.ts";
+import { meanOf, type Predictor } from "../evaluation/predictor.ts";
+import { scoresOf } from "../evaluation/scores.ts";
+import { VIEW_COUNTS, type ViewCount, viewsOf } from "../evaluation/views.ts";
+import { type Gpu, openGpu } from "../gpu/device.ts";
+import { type LoadedRun, loadRun } from "../load_run.ts";
+import { ProgressLine } from "../progress.ts";
+import { SPLIT_NAMES, type SplitName, writeEvaluation } from "../run_folder.ts";
 import { readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
-import { openForModel } from "./open_for_model.ts";
+import { formatEvaluation } from "./evaluation_report.ts";
+import { openRecords } from "./open_for_model.ts";
 
-const HELP = `Measures a trained run on a split of its data
+const HELP = `Measures trained networks on a split of labelled images
 
-Usage: topfive evaluate RUN --data DIR [--split NAME] [--json]
+Usage: topfive evaluate MODEL… --data DIR [options]
 
-  RUN            a run folder that topfive train made
-  --data DIR     the data: image folder or MNIST's IDX files
-  --split NAME   test (default; validation where the data has no test images), validation, train
-  --json         print JSON
+  MODEL               a run folder that topfive train made, or an ONNX file that topfive export wrote,
+                      which ONNX Runtime answers for; of several, the probabilities are averaged
+  --data DIR          the data, as topfive train reads it
+  --split NAME        test (default; validation where the data has no test images), validation, train
+  --views N           1: the centre crop (default); 10: corners and centre, each also mirrored, as
+                      AlexNet's paper; 9: a grid of 3 x 3 crops. The probabilities are averaged
+  --predictions FILE  every image's label, rank and five first answers, as .csv or .jsonl
+  --json              print JSON: also the confusion matrix, every class and the worst mistakes
 
-Central crops, no augmentation. The result is also kept in the run, for topfive publish.
+Errors come with their 95 % intervals (Wilson). What one run gets is also kept in its folder, for
+topfive publish and topfive report.
 
-Example
-  topfive evaluate runs/first --data images --split test`;
+Examples
+  topfive evaluate runs/first --data images --split test --views 10
+  topfive evaluate runs/a runs/b runs/c --data images --predictions answers.csv
+  topfive evaluate first.onnx --data images`;
 
 interface Given {
-  readonly folder: string;
+  readonly models: readonly string[];
   readonly data: string;
   readonly split: SplitName | undefined;
+  readonly views: ViewCount;
+  readonly predictions: string | undefined;
   readonly json: boolean;
 }
 
@@ -33,68 +54,130 @@ export function evaluateCommand(args: readonly string[]): Promise<number> {
 }
 
 function read(args: readonly string[]): Given {
-  const known = { data: "value", split: "value", json: "switch" } as const;
-  const { options, positionals: [folder, ...others] } = readArguments("evaluate", args, known);
-  const { data, split: name, json = false } = options;
-  if (folder === undefined || others.length > 0 || data === undefined) {
-    throw new SyntaxError("Cannot evaluate: expected one run folder and --data DIR");
+  const { options, positionals: models } = readArguments("evaluate", args, {
+    data: "value",
+    split: "value",
+    views: "value",
+    predictions: "value",
+    json: "switch",
+  });
+  const { data, split: name, views: viewsText = "1", predictions, json = false } = options;
+  const refuse = (reason: string) => new SyntaxError(`Cannot evaluate: ${reason}`);
+  if (models.length === 0 || data === undefined) {
+    throw refuse("expected one model or several, and --data DIR");
   }
   const split = SPLIT_NAMES.find((known) => known === name);
   if (name !== undefined && split === undefined) {
-    throw new SyntaxError(
-      `Cannot evaluate: --split is ${name} (expected ${SPLIT_NAMES.join(", ")})`,
-    );
+    throw refuse(`--split is ${name} (expected ${SPLIT_NAMES.join(", ")})`);
   }
-  return { folder, data, split, json };
+  const views = VIEW_COUNTS.find((known) => String(known) === viewsText);
+  if (views === undefined) {
+    throw refuse(`--views is ${viewsText} (expected ${VIEW_COUNTS.join(", ")})`);
+  }
+  if (predictions !== undefined && !predictionFormat(predictions)) {
+    throw refuse(`--predictions is ${predictions} (expected a name that ends in .csv or .jsonl)`);
+  }
+  return { models, data, split, views, predictions, json };
 }
 
-async function run({ folder, data, split: asked, json }: Given): Promise<number> {
-  const loaded = await loadRun(folder);
-  const dataset = await openForModel(data, loaded.run.config);
-  requireClasses(dataset, loaded.run.classes);
-  const name = asked ?? (dataset.test ? "test" : "validation");
-  const split = dataset[name];
-  if (!split) {
-    throw new Error(
-      `Cannot evaluate: ${data} has no ${name} images of its own (try --split validation)`,
-    );
+/** A model as it was named: a run on the GPU, or an ONNX file. */
+interface Opened {
+  readonly predictor: Predictor;
+  readonly run: LoadedRun | null;
+}
+
+/** What the models said together, and of which images. */
+interface Answers {
+  readonly classes: readonly string[];
+  readonly dataset: Dataset;
+  readonly splitName: SplitName;
+  readonly split: Split;
+  readonly probabilities: Float32Array;
+  /** Of the first model. */
+  readonly run: LoadedRun | null;
+}
+
+async function run(given: Given): Promise<number> {
+  const { models, views, predictions, json } = given;
+  const start = performance.now();
+  const { classes, dataset, splitName, split, probabilities, run } = await askModels(given);
+  const seconds = (performance.now() - start) / 1000;
+  const scores = scoresOf(probabilities, split.labels, classes.length);
+  const details: EvaluationDetails = {
+    split: splitName,
+    views,
+    models: [...models],
+    ...describeScores(scores, { classes, split }),
+  };
+  const { images, loss, top1Error, top5Error } = scores;
+  const summary = { images, loss, top1Error, top5Error, dataFingerprint: dataset.fingerprint };
+  if (run && models.length === 1) {
+    const { step } = run.checkpoint.state;
+    await writeEvaluation(models[0]!, { split: splitName, step, ...summary });
+    await writeEvaluationDetails(models[0]!, details, { split, dataset });
   }
-  const gpu = await openGpu();
+  if (predictions) await writePredictions(predictions, { split, classes, probabilities });
+  if (json) {
+    const step = run && models.length === 1 ? { step: run.checkpoint.state.step } : {};
+    console.log(JSON.stringify({ ...details, ...step, ...summary }, null, 2));
+  } else {
+    console.log(formatEvaluation(details, seconds));
+  }
+  return 0;
+}
+
+/** One model at a time, so that no more than one is in memory. */
+async function askModels({ models, data, split: asked, views }: Given): Promise<Answers> {
+  const line = new ProgressLine();
+  const answers: Float32Array[] = [];
+  let first: Omit<Answers, "probabilities"> | null = null;
+  let gpu: Gpu | null = null;
   try {
-    const engine = await engineOf(gpu, loaded);
-    const start = performance.now();
-    const evaluation = await evaluate(engine, split);
-    const seconds = (performance.now() - start) / 1000;
-    engine.close();
-    if (!Number.isFinite(evaluation.loss)) {
-      throw new Error(
-        `Cannot evaluate ${folder}: the loss is ${evaluation.loss} (train with a lower rate)`,
+    for (const model of models) {
+      if (!isOnnx(model)) gpu ??= await openGpu();
+      const { predictor, run } = await openModel(model, gpu);
+      const { classes, preprocess } = predictor;
+      const dataset = await openRecords(data, preprocess);
+      requireClasses(dataset, classes, model);
+      const splitName = asked ?? (dataset.test ? "test" : "validation");
+      const split = requireSplit(dataset, splitName, data);
+      first ??= { classes, dataset, splitName, split, run };
+      const onProgress = (images: number) =>
+        line.update(`${model}: ${images} of ${split.count} images`);
+      answers.push(
+        await predictor.predict(split, { views: viewsOf(views, preprocess), onProgress }),
       );
+      await predictor.close();
     }
-    const { step } = loaded.checkpoint.state;
-    const result = { split: name, step, ...evaluation, dataFingerprint: dataset.fingerprint };
-    await writeEvaluation(folder, result);
-    console.log(json ? JSON.stringify(result, null, 2) : describe(result, seconds));
-    return 0;
   } finally {
-    gpu.close();
+    line.end();
+    gpu?.close();
   }
+  return { ...first!, probabilities: meanOf(answers) };
 }
 
-function describe(result: RunEvaluation, seconds: number): string {
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  return [
-    `${result.split}: ${result.images} images in ${seconds.toFixed(1)} s`,
-    `  top-1 error ${percent(result.top1Error)}`,
-    `  top-5 error ${percent(result.top5Error)}`,
-    `  loss        ${result.loss.toFixed(4)}`,
-  ].join("\n");
+function isOnnx(model: string): boolean {
+  return model.endsWith(".onnx");
 }
 
-function requireClasses(dataset: Dataset, classes: readonly string[]): void {
+async function openModel(model: string, gpu: Gpu | null): Promise<Opened> {
+  if (isOnnx(model)) return { predictor: await onnxPredictor(model), run: null };
+  const run = await loadRun(model);
+  return { predictor: await enginePredictor(gpu!, run), run };
+}
+
+function requireSplit(dataset: Dataset, name: SplitName, data: string): Split {
+  const split = dataset[name];
+  if (split) return split;
+  throw new Error(
+    `Cannot evaluate: ${data} has no ${name} images of its own (try --split validation)`,
+  );
+}
+
+function requireClasses(dataset: Dataset, classes: readonly string[], model: string): void {
   if (JSON.stringify(dataset.classes) === JSON.stringify(classes)) return;
   throw new Error(
     `Cannot evaluate: the data's classes are ${dataset.classes.join(", ")}, ` +
-      `the run's are ${classes.join(", ")}`,
+      `those of ${model} are ${classes.join(", ")}`,
   );
 }

@@ -1,3 +1,4 @@
+import type { RecordSpec } from "../../shared/image/preprocess.ts";
 import type { Config } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { openDataset } from "../dataset/open_dataset.ts";
@@ -5,15 +6,20 @@ import { showProgress } from "../dataset/show_progress.ts";
 import { MODELS } from "../models/models.ts";
 
 /** Reads a data folder as a model needs it, showing progress and the data's warnings. */
-export async function openForModel(
+export function openForModel(
   folder: string,
-  config: Pick<Config, "model" | "side">,
+  { model, side }: Pick<Config, "model" | "side">,
 ): Promise<Dataset> {
-  const dataset = await openDataset(folder, {
-    side: config.side,
-    channels: MODELS[config.model].channels,
-    onProgress: showProgress("read", "images"),
-  });
+  return openRecords(folder, { side, channels: MODELS[model].channels });
+}
+
+/** As {@link openForModel}, for a network that is known by its records alone. */
+export async function openRecords(
+  folder: string,
+  { side, channels }: RecordSpec,
+): Promise<Dataset> {
+  const onProgress = showProgress("read", "images");
+  const dataset = await openDataset(folder, { side, channels, onProgress });
   for (const warning of dataset.warnings) console.error(`warning: ${warning}`);
   return dataset;
 }

@@ -25,6 +25,7 @@ import {
   type ParameterValues,
   unpackArena,
 } from "./parameters.ts";
+import { OutputReader, withoutPadding } from "./output_reader.ts";
 import { largestPart } from "./part_size.ts";
 import { type Plan, plan } from "./plan.ts";
 
@@ -55,6 +56,9 @@ export type StepDispatch = PreparedDispatch & StepPart;
 
 const NOTHING: readonly StepDispatch[] = [];
 
+/** Passes of an evaluation whose answers are read in one go. */
+export const PASSES_KEPT = 4;
+
 /** Sums over the images since the last look. */
 export interface Totals {
   readonly images: number;
@@ -82,6 +86,7 @@ export class Engine {
   #evaluation = NOTHING;
   #uploads!: BatchUpload;
   readonly #centreCrops: Uint32Array<ArrayBuffer>;
+  #answers: OutputReader | null = null;
 
   /** Allocates, compiles and zeroes everything; parameters come with {@link loadParameters}. */
   static async create(gpu: Gpu, graph: Graph, options: EngineOptions): Promise<Engine> {
@@ -233,14 +238,17 @@ export class Engine {
   /**
    * Forward on up to `partSize` images, without dropout; adds to the totals.
    *
-   * @param batch records (their centre crops are taken) or ready images, and labels
+   * @param batch records (their centre crops are taken where none are given) or ready images, and
+   * labels
    * @param count images that are real; the arrays may be longer or shorter than a part
    */
   evaluateStep(
-    batch: { labels: Uint32Array } & ({ records: Uint8Array } | { images: Float32Array }),
+    batch:
+      & { labels: Uint32Array }
+      & ({ records: Uint8Array; crops?: Uint32Array } | { images: Float32Array }),
     count: number,
   ): void {
-    const crops = this.#centreCrops;
+    const crops = "records" in batch && batch.crops ? batch.crops : this.#centreCrops;
     const at = { learningRate: 0, seed: 0, step: 0 };
     this.#upload({ ...batch, crops }, at, 0, this.#evaluationPlan, count);
     this.#submit(
@@ -254,13 +262,28 @@ export class Engine {
   /** Probabilities [count, classes] of the last {@link evaluateStep}. */
   async readProbabilities(count: number): Promise<Float32Array<ArrayBuffer>> {
     const { output } = this.#graph;
-    const { channels, stride } = output.shape;
     const slot = this.#evaluationPlan.activationSlots.get(output.id)!;
-    const stored = await this.#read(slot, { size: count * stride * 4 });
-    const values = new Float32Array(count * channels);
-    for (let i = 0; i < count; i++) {
-      values.set(stored.subarray(i * stride, i * stride + channels), i * channels);
-    }
+    const stored = await this.#read(slot, { size: count * output.shape.stride * 4 });
+    return withoutPadding(stored, output.shape);
+  }
+
+  /** Keeps the probabilities of the last {@link evaluateStep} for {@link takeProbabilities}. */
+  keepProbabilities(): void {
+    const { output } = this.#graph;
+    this.#answers ??= new OutputReader(this.#gpu.device, output.shape, {
+      images: this.partSize,
+      passes: PASSES_KEPT,
+    });
+    this.#answers.keep(this.#buffers.get(this.#evaluationPlan.activationSlots.get(output.id)!)!);
+  }
+
+  /**
+   * Probabilities [passes, partSize, classes] of what was kept, at most {@link PASSES_KEPT} passes;
+   * as {@link takeTotals}, steps may follow before the promise is awaited.
+   */
+  async takeProbabilities(): Promise<Float32Array<ArrayBuffer>> {
+    const values = await this.#answers!.take();
+    this.#gpu.check();
     return values;
   }
 
@@ -331,6 +354,7 @@ export class Engine {
   close(): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();
+    this.#answers?.destroy();
   }
 
   #upload(
