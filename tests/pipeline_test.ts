@@ -110,7 +110,7 @@ Deno.test("topfive takes labelled images to top-5 over HTTP by a user's own comm
   });
 });
 
-Deno.test("topfive train ends with 130 on Ctrl-C and keeps the last whole epoch", async () => {
+Deno.test("topfive train ends with 130 on Ctrl-C and keeps where it stood", async () => {
   await inFolder(async (folder) => {
     const sizes = ["--train", "40", "--validation", "10", "--test", "10", "--side", "32"];
     await topfive(folder, "data", "make", "images", ...sizes);
@@ -131,7 +131,7 @@ Deno.test("topfive train ends with 130 on Ctrl-C and keeps the last whole epoch"
     );
     const last = JSON.parse(lines.at(-1)!);
     assert(last.epoch >= 2);
-    assertEquals([state.step, state.loader], [last.step, { epoch: last.epoch, offset: 0 }]);
+    assert(state.step >= last.step && state.step < last.step + 8, `${state.step} ${last.step}`);
     for (const [name, values] of parameters) assert(values.every(Number.isFinite), name);
     const { code: evaluated } = await topfive(folder, "evaluate", "run", "--data", "images");
     assertEquals(evaluated, 0);

@@ -7,8 +7,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ParameterValues } from "./graph/parameters.ts";
-import { ScheduleStateSchema } from "./schedule.ts";
-import type { TrainingState } from "./trainer.ts";
+import { type TrainingState, TrainingStateSchema } from "./training_state.ts";
 import { writeAtomically } from "./write_atomically.ts";
 
 export interface Checkpoint {
@@ -20,13 +19,9 @@ export interface Checkpoint {
 
 const TensorEntry = z.strictObject({ name: z.string(), length: z.int().nonnegative() });
 const HeaderSchema = z.strictObject({
-  format: z.literal("topfive checkpoint 1"),
+  format: z.literal("topfive checkpoint 2"),
   model: z.string(),
-  state: z.strictObject({
-    step: z.int().nonnegative(),
-    loader: z.strictObject({ epoch: z.int().nonnegative(), offset: z.int().nonnegative() }),
-    schedule: ScheduleStateSchema,
-  }),
+  state: TrainingStateSchema,
   parameters: z.array(TensorEntry),
   momenta: z.array(TensorEntry),
 });
@@ -39,7 +34,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
   const entries = (values: ParameterValues) =>
     [...values].map(([name, { length }]) => ({ name, length }));
   const header = new TextEncoder().encode(JSON.stringify({
-    format: "topfive checkpoint 1",
+    format: "topfive checkpoint 2",
     model,
     state,
     parameters: entries(parameters),

@@ -3,11 +3,18 @@ import { fromFileUrl, join } from "@std/path";
 import { createHash } from "node:crypto";
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ScheduleState } from "./schedule.ts";
+import { START } from "./training_state.ts";
 
 const SCHEDULE: ScheduleState = { best: 0.25, epochsSinceBest: 2, drops: 1, finished: false };
 const CHECKPOINT: Checkpoint = {
   model: "lenet5",
-  state: { step: 1234, loader: { epoch: 3, offset: 96 }, schedule: SCHEDULE },
+  state: {
+    step: 1234,
+    loader: { epoch: 3, offset: 96 },
+    epoch: { images: 96, loss: 0.1 + 0.2, top1Errors: 7, top5Errors: 1 },
+    best: { epoch: 2, step: 900, top1Error: 1 / 3 },
+    schedule: SCHEDULE,
+  },
   parameters: new Map([
     ["conv1.weight", Float32Array.of(1, -0, 1e-45, 3.4028234663852886e38, -1.5)],
     ["conv1.bias", Float32Array.of(0.1)],
@@ -91,9 +98,9 @@ Deno.test("readCheckpoint() refuses a file with any byte altered", async () => {
 
 Deno.test("readCheckpoint() refuses what is no checkpoint, and says what is wrong", async () => {
   const header = {
-    format: "topfive checkpoint 1",
+    format: "topfive checkpoint 2",
     model: "lenet5",
-    state: { step: 0, loader: { epoch: 0, offset: 0 }, schedule: SCHEDULE },
+    state: START,
     parameters: [{ name: "w", length: 2 }],
     momenta: [],
   };
@@ -102,7 +109,7 @@ Deno.test("readCheckpoint() refuses what is no checkpoint, and says what is wron
     [new TextEncoder().encode("PK\u0003\u0004".repeat(100)), "it was truncated or altered"],
     [sealed("weights"), "its header is not JSON"],
     [sealed("{}"), "its header's format"],
-    [sealed(JSON.stringify({ ...header, format: "topfive checkpoint 2" })), "its header's format"],
+    [sealed(JSON.stringify({ ...header, format: "topfive checkpoint 3" })), "its header's format"],
     [sealed(JSON.stringify({ ...header, optimizer: "adam" })), "its header's"],
     [sealed(JSON.stringify(header)), "its numbers are not those of its header"],
     [sealed(JSON.stringify(header), new Uint8Array(12)), "its numbers are not those of its header"],
@@ -131,8 +138,7 @@ Deno.test("saveCheckpoint() killed at any time leaves a whole checkpoint", async
     // Each save is 8 MB, so that a kill falls into one.
     const script = `import { saveCheckpoint } from ${JSON.stringify(module)};
       const parameters = new Map([["w", new Float32Array(2_000_000)]]);
-      const schedule = ${JSON.stringify(SCHEDULE)};
-      const state = (step) => ({ step, loader: { epoch: 0, offset: 0 }, schedule });
+      const state = (step) => ({ ...${JSON.stringify(START)}, step });
       for (let step = 1; ; step++) {
         parameters.get("w").fill(step);
         const checkpoint = { model: "lenet5", state: state(step), parameters, momenta: new Map() };

@@ -15,8 +15,16 @@ export interface Evaluation {
 /** Steps between two waits for the GPU, which bounds the uploads in flight. */
 const STEPS_IN_FLIGHT = 16;
 
-/** @throws {RangeError} on a split without images. */
-export async function evaluate(engine: Engine, split: Split): Promise<Evaluation> {
+/**
+ * @param signal ends the evaluation early
+ * @throws {RangeError} on a split without images.
+ * @throws the signal's reason, where it ended the evaluation.
+ */
+export async function evaluate(
+  engine: Engine,
+  split: Split,
+  signal?: AbortSignal,
+): Promise<Evaluation> {
   if (split.count === 0) throw new RangeError("Cannot evaluate: the split has no images");
   let [images, loss, top1Errors, top5Errors] = [0, 0, 0, 0];
   const look = async () => {
@@ -30,7 +38,9 @@ export async function evaluate(engine: Engine, split: Split): Promise<Evaluation
   let steps = 0;
   for (const batch of evaluationBatches(split, engine.partSize)) {
     engine.evaluateStep(batch, batch.count);
-    if (++steps % STEPS_IN_FLIGHT === 0) await look();
+    if (++steps % STEPS_IN_FLIGHT !== 0) continue;
+    await look();
+    signal?.throwIfAborted();
   }
   await look();
   return {

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigSchema } from "./config.ts";
-import type { EpochRecord } from "./trainer.ts";
+import type { EpochRecord } from "./trainer/training_observer.ts";
 import { writeAtomically } from "./write_atomically.ts";
 
 const RunSchema = z.strictObject({

@@ -2,201 +2,198 @@
 import { type Augmentation, drawCrops } from "./augment/augment.ts";
 import type { Config } from "./config.ts";
 import type { Dataset } from "./dataset/dataset.ts";
-import type { LoaderPosition } from "./dataset/epoch_order.ts";
-import { openLoader } from "./dataset/loader.ts";
+import { type Loader, openLoader } from "./dataset/loader.ts";
 import { evaluate, type Evaluation } from "./evaluator.ts";
 import type { InputBatch, StepPlace } from "./graph/batch_upload.ts";
-import type { Engine, Totals } from "./graph/engine.ts";
+import type { Engine } from "./graph/engine.ts";
+import { type StepTotals, sumTotals } from "./graph/step_totals.ts";
 import type { TrainingProgress } from "./progress.ts";
-import { afterEpoch, learningRateAt, SCHEDULE_START, type ScheduleState } from "./schedule.ts";
-
-export interface TrainingState {
-  /** Steps done. */
-  readonly step: number;
-  readonly loader: LoaderPosition;
-  readonly schedule: ScheduleState;
-}
-
-export interface EpochRecord {
-  readonly epoch: number;
-  readonly step: number;
-  readonly learningRate: number;
-  /** Means over the epoch's training images, while they were trained on. */
-  readonly trainingLoss: number;
-  readonly trainingError: number;
-  readonly imagesPerSecond: number;
-  readonly validation: Evaluation;
-}
+import { afterEpoch, learningRateAt, type Schedule, type ScheduleState } from "./schedule.ts";
+import { CheckpointClock, type CheckpointPolicy } from "./trainer/checkpoint_clock.ts";
+import { LossWatch, NonFiniteLossError } from "./trainer/loss_watch.ts";
+import type { EpochRecord, TrainingObserver } from "./trainer/training_observer.ts";
+import { START, type TrainingState } from "./training_state.ts";
 
 export interface TrainerOptions {
   readonly engine: Engine;
   readonly dataset: Dataset;
   readonly config: Config;
+  /** Where an earlier training of this config and data stood; the engine has its weights. */
+  readonly start?: TrainingState;
   /** Instead of the engine's own step: the profiler makes some of them itself. */
   readonly makeStep?: (batch: InputBatch, at: StepPlace) => Promise<void> | undefined;
   /** Set to stop after the step in hand. */
   readonly signal: AbortSignal;
-  onProgress(progress: TrainingProgress): void;
-  onEpoch(record: EpochRecord, state: TrainingState): Promise<void>;
+  readonly observers?: readonly TrainingObserver[];
+  /** Checkpoints beside those at the end of each epoch and where the signal stopped training. */
+  readonly checkpoints?: CheckpointPolicy;
+  /** Keeps the engine's weights and momenta with this state; training goes on afterwards. */
+  onCheckpoint?(state: TrainingState): Promise<void>;
 }
-
-/** Seconds between two looks at the loss: a look waits for the GPU, so never each step. */
-const LOOK_SECONDS = 1;
-const MAX_STEPS_UNSEEN = 100;
-/** Share of each new look in the rate that is shown. */
-const SMOOTHING = 0.3;
 
 /**
  * Trains to the end of the config's epochs, of its schedule or until the signal, and says where it
- * stands.
+ * stands. Begun from a state that it gave, with that state's weights and momenta, it goes on to the
+ * bit as it would have.
  *
- * @throws {Error} when the loss is no longer a finite number.
+ * @throws {NonFiniteLossError} when the loss is no longer a finite number.
  */
 export async function train(options: TrainerOptions): Promise<TrainingState> {
-  const { engine, dataset, config, signal } = options;
-  const makeStep = options.makeStep ?? ((batch, at) => void engine.trainStep(batch, at));
-  const { seed, batchSize, epochs } = config;
-  const loader = openLoader(dataset.train, { batchSize, seed });
-  const steps = loader.stepsPerEpoch * epochs;
-  const schedule = { ...config, name: config.schedule, totalSteps: steps };
-  const augmentation: Augmentation = { randomCrop: config.randomCrop, flip: config.flip };
-  const crops = new Uint32Array(batchSize);
-  const observer = new Observer(options, steps, loader.stepsPerEpoch);
-
-  let step = 0;
-  let scheduled = SCHEDULE_START;
+  const { dataset, config, start = START } = options;
+  const { batchSize, seed } = config;
+  const loader = openLoader(dataset.train, { batchSize, seed, position: start.loader });
+  const trainer = new Trainer(options, loader);
   try {
-    await engine.takeTotals();
-    while (step < steps && !scheduled.finished && !signal.aborted) {
-      if (step % loader.stepsPerEpoch === 0) observer.startEpoch();
-      // ---- training step: nothing else belongs between these two lines ----
-      const { records, labels } = await loader.next();
-      drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
-      const learningRate = learningRateAt(schedule, step, scheduled);
-      const waiting = makeStep({ records, labels, crops }, { learningRate, seed, step });
-      if (waiting) await waiting;
-      step++;
-      // ---- the rest only observes ----
-      const epochEnds = step % loader.stepsPerEpoch === 0;
-      await observer.afterStep(step, epochEnds);
-      if (epochEnds) {
-        const validation = await evaluate(engine, dataset.validation);
-        requireFinite(validation.loss, step);
-        scheduled = afterEpoch(schedule, scheduled, validation.top1Error);
-        const state = { step, loader: loader.position, schedule: scheduled };
-        await options.onEpoch(observer.epoch(step, learningRate, validation), state);
-      }
-    }
+    return await trainer.run();
   } finally {
     loader.close();
-    await observer.settle();
+    await trainer.watch.settle();
   }
-  return { step, loader: loader.position, schedule: scheduled };
 }
 
-function requireFinite(loss: number, step: number): void {
-  if (Number.isFinite(loss)) return;
-  throw new Error(
-    `Cannot go on training: the loss is ${loss} at step ${step} (lower the learning rate)`,
-  );
-}
-
-/** Looks at the totals now and then, without holding the steps up, and keeps the epoch's sums. */
-class Observer {
+class Trainer {
+  readonly watch: LossWatch;
   readonly #options: TrainerOptions;
-  readonly #steps: number;
-  readonly #stepsPerEpoch: number;
-  #pending: Promise<Totals> | null = null;
-  #unseen = 0;
-  #interval = 1;
-  #lookedAt = 0;
-  #epochStart = 0;
-  #rate = 0;
-  #loss = Number.NaN;
-  #error = Number.NaN;
-  #epoch = { images: 0, loss: 0, errors: 0 };
+  readonly #loader: Loader;
+  readonly #observers: readonly TrainingObserver[];
+  readonly #schedule: Schedule;
+  readonly #clock: CheckpointClock;
+  #step: number;
+  #savedAt: number;
+  #best: TrainingState["best"];
+  #scheduled: ScheduleState;
 
-  constructor(options: TrainerOptions, steps: number, stepsPerEpoch: number) {
+  constructor(options: TrainerOptions, loader: Loader) {
+    const { engine, config, start = START, observers = [], checkpoints = {} } = options;
     this.#options = options;
-    this.#steps = steps;
-    this.#stepsPerEpoch = stepsPerEpoch;
-  }
-
-  /** Starts the epoch's sums and clock: evaluating and saving the last one do not count. */
-  startEpoch(): void {
-    this.#epoch = { images: 0, loss: 0, errors: 0 };
-    this.#epochStart = this.#lookedAt = performance.now();
-  }
-
-  /** Waits for a look that nobody will see, because training ended before it came. */
-  async settle(): Promise<void> {
-    await this.#pending?.catch(() => {});
-    this.#pending = null;
-  }
-
-  /** A look is asked for after one step and awaited after the next, which keeps the GPU busy. */
-  async afterStep(step: number, epochEnds: boolean): Promise<void> {
-    if (this.#pending) await this.#see(step);
-    this.#unseen++;
-    if (this.#unseen >= this.#interval || epochEnds) {
-      this.#pending = this.#options.engine.takeTotals();
-      this.#unseen = 0;
-    }
-    if (epochEnds) await this.#see(step);
-  }
-
-  async #see(step: number): Promise<void> {
-    const totals = await this.#pending!;
-    this.#pending = null;
-    const { images, loss, top1Errors } = totals;
-    if (images === 0) return;
-    this.#loss = loss / images;
-    this.#error = top1Errors / images;
-    requireFinite(this.#loss, step);
-    this.#epoch.images += images;
-    this.#epoch.loss += loss;
-    this.#epoch.errors += top1Errors;
-    this.#measure(images);
-    this.#report(step);
-  }
-
-  #measure(images: number): void {
-    const now = performance.now();
-    const seconds = (now - this.#lookedAt) / 1000;
-    this.#lookedAt = now;
-    const rate = images / seconds;
-    this.#rate = this.#rate === 0 ? rate : this.#rate + SMOOTHING * (rate - this.#rate);
-    const stepSeconds = seconds * this.#options.config.batchSize / images;
-    const wanted = Math.round(LOOK_SECONDS / stepSeconds);
-    this.#interval = Math.max(1, Math.min(MAX_STEPS_UNSEEN, wanted));
-  }
-
-  #report(step: number): void {
-    const { config } = this.#options;
-    this.#options.onProgress({
-      epoch: Math.min(config.epochs, Math.floor((step - 1) / this.#stepsPerEpoch) + 1),
-      epochs: config.epochs,
-      step,
-      steps: this.#steps,
-      loss: this.#loss,
-      top1Error: this.#error,
-      imagesPerSecond: this.#rate,
-      secondsLeft: (this.#steps - step) * config.batchSize / this.#rate,
+    this.#loader = loader;
+    this.#observers = observers;
+    const totalSteps = loader.stepsPerEpoch * config.epochs;
+    this.#schedule = { ...config, name: config.schedule, totalSteps };
+    this.#scheduled = start.schedule;
+    this.#clock = new CheckpointClock(checkpoints);
+    this.#step = this.#savedAt = start.step;
+    this.#best = start.best;
+    this.watch = new LossWatch(engine, {
+      batchSize: config.batchSize,
+      epoch: start.epoch,
+      onLook: (seen, step) => this.#report(seen, step),
     });
   }
 
-  /** The record of the epoch that ended. */
-  epoch(step: number, learningRate: number, validation: Evaluation): EpochRecord {
-    const { images, loss, errors } = this.#epoch;
-    const trained = (this.#lookedAt - this.#epochStart) / 1000;
-    return {
-      epoch: step / this.#stepsPerEpoch,
+  async run(): Promise<TrainingState> {
+    const { engine, config: { seed, batchSize, randomCrop, flip }, signal } = this.#options;
+    const makeStep = this.#options.makeStep ?? ((batch, at) => void engine.trainStep(batch, at));
+    const augmentation: Augmentation = { randomCrop, flip };
+    const crops = new Uint32Array(batchSize);
+    const loader = this.#loader;
+    await engine.takeTotals();
+    this.watch.restartClock();
+    while (!signal.aborted) {
+      if (this.#isEpochOver()) {
+        await this.#endEpoch();
+        continue;
+      }
+      if (this.#scheduled.finished || this.#step >= this.#schedule.totalSteps) break;
+      // ---- training step: nothing else belongs between these two lines ----
+      const step = this.#step;
+      const { records, labels } = await loader.next();
+      drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
+      const learningRate = learningRateAt(this.#schedule, step, this.#scheduled);
+      const waiting = makeStep({ records, labels, crops }, { learningRate, seed, step });
+      if (waiting) await waiting;
+      this.#step++;
+      // ---- the rest only observes ----
+      await this.watch.afterStep(this.#step);
+      const record = { step: this.#step, epoch: this.#epoch, learningRate };
+      for (const observer of this.#observers) await observer.onStep?.(record);
+      if (this.#step % loader.stepsPerEpoch === 0) await this.watch.catchUp(this.#step);
+      else if (this.#clock.isDue(this.#step)) await this.#save();
+    }
+    if (this.#step > this.#savedAt) await this.#save();
+    return this.#state();
+  }
+
+  /** Of the last step, from 1. */
+  get #epoch(): number {
+    return Math.floor((this.#step - 1) / this.#loader.stepsPerEpoch) + 1;
+  }
+
+  /** Whether an epoch was trained and not yet evaluated. */
+  #isEpochOver(): boolean {
+    return this.#step % this.#loader.stepsPerEpoch === 0 && this.watch.epoch.images > 0;
+  }
+
+  async #endEpoch(): Promise<void> {
+    const validation = await this.#evaluate();
+    if (!validation) return;
+    const { images, loss, top1Errors } = this.watch.epoch;
+    const [step, epoch] = [this.#step, this.#epoch];
+    const { top1Error } = validation;
+    if (!this.#best || top1Error < this.#best.top1Error) this.#best = { epoch, step, top1Error };
+    const record: EpochRecord = {
+      epoch,
       step,
-      learningRate,
+      learningRate: learningRateAt(this.#schedule, step - 1, this.#scheduled),
       trainingLoss: loss / images,
-      trainingError: errors / images,
-      imagesPerSecond: images / trained,
+      trainingError: top1Errors / images,
+      imagesPerSecond: this.watch.epochRate,
       validation,
     };
+    for (const observer of this.#observers) await observer.onEpoch?.(record);
+    this.#scheduled = afterEpoch(this.#schedule, this.#scheduled, top1Error);
+    this.watch.startEpoch();
+    await this.#save();
+  }
+
+  /** Null where the signal ended it: the epoch's end is then still to come. */
+  async #evaluate(): Promise<Evaluation | null> {
+    const { engine, dataset, signal } = this.#options;
+    try {
+      const validation = await evaluate(engine, dataset.validation, signal);
+      if (Number.isFinite(validation.loss)) return validation;
+      const where = `on the validation images after step ${this.#step}`;
+      throw new NonFiniteLossError(validation.loss, this.#step, where);
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return null;
+      throw error;
+    }
+  }
+
+  async #save(): Promise<void> {
+    await this.watch.catchUp(this.#step);
+    this.#savedAt = this.#step;
+    await this.#options.onCheckpoint?.(this.#state());
+    this.#clock.restart();
+    this.watch.restartClock();
+  }
+
+  #state(): TrainingState {
+    return {
+      step: this.#step,
+      loader: this.#loader.position,
+      epoch: this.watch.epoch,
+      best: this.#best,
+      schedule: this.#scheduled,
+    };
+  }
+
+  async #report(seen: readonly StepTotals[], step: number): Promise<void> {
+    for (const observer of this.#observers) await observer.onTotals?.(seen);
+    const { images, loss, top1Errors } = sumTotals(seen);
+    const { batchSize, epochs } = this.#options.config;
+    const { totalSteps } = this.#schedule;
+    const { rate } = this.watch;
+    const progress: TrainingProgress = {
+      epoch: this.#epoch,
+      epochs,
+      step,
+      steps: totalSteps,
+      loss: loss / images,
+      top1Error: top1Errors / images,
+      imagesPerSecond: rate,
+      secondsLeft: (totalSteps - step) * batchSize / rate,
+    };
+    for (const observer of this.#observers) observer.onProgress?.(progress);
   }
 }

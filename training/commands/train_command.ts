@@ -146,11 +146,15 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
       config,
       signal: stop.signal,
       ...(profiler ? { makeStep: profiler.step.bind(profiler) } : {}),
-      onProgress: (progress) => line.update(formatProgress(progress)),
-      onEpoch: async (record, state) => {
-        line.print(formatEpoch(record, config));
-        if (json) console.log(JSON.stringify(record));
-        await appendMetrics(out, record);
+      observers: [{
+        onProgress: (progress) => line.update(formatProgress(progress)),
+        onEpoch: async (record) => {
+          line.print(formatEpoch(record, config));
+          if (json) console.log(JSON.stringify(record));
+          await appendMetrics(out, record);
+        },
+      }],
+      onCheckpoint: async (state) => {
         await saveCheckpoint(checkpointPath(out), {
           model: config.model,
           state,

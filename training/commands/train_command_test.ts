@@ -7,7 +7,6 @@ import { drawImages, inFolder, writeRun } from "../fixtures/drawn_run.ts";
 import { initialValues, layOutParameters } from "../graph/parameters.ts";
 import { MODEL_NAMES, MODELS } from "../models/models.ts";
 import { readRun } from "../run_folder.ts";
-import { SCHEDULE_START } from "../schedule.ts";
 import { trainCommand } from "./train_command.ts";
 
 const run = (...args: string[]) => captured(() => trainCommand(args));
@@ -161,11 +160,7 @@ Deno.test("trainCommand() --json prints a line an epoch and leaves a whole run",
     assertEquals(data.images, { train: 39, validation: 10, test: 10, broken: 1 });
     assertEquals(classes.length, 10);
     const { state, parameters } = await readCheckpoint(path("runs/a/checkpoint"));
-    assertEquals(state, {
-      step: 6,
-      loader: { epoch: 2, offset: 0 },
-      schedule: SCHEDULE_START,
-    });
+    assertEquals([state.step, state.loader], [6, { epoch: 2, offset: 0 }]);
     for (const [name, values] of parameters) assert(values.every(Number.isFinite), name);
 
     // The same again by its own run.json, but for what the flags and the file's layers say.
@@ -197,7 +192,7 @@ Deno.test("trainCommand() keeps nothing of training that diverges", async () => 
       ...["--epochs", "3", "--batch-size", "10", "--learning-rate", "1e9"],
     );
     assertEquals(code, 1);
-    assertMatch(stderr, /^topfive: Cannot go on training: the loss is \S+ at step \d+ \(lower the/);
+    assertMatch(stderr, /^topfive: Cannot go on training: the loss is \S+ at step \d+$/);
     const names = [...Deno.readDirSync(path("run"))].map(({ name }) => name);
     assertEquals(names, ["run.json"]);
   });

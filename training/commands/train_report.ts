@@ -1,7 +1,7 @@
 /** What a training run tells its user in words. */
 import type { Config } from "../config.ts";
 import type { BrokenImage } from "../dataset/dataset.ts";
-import type { EpochRecord } from "../trainer.ts";
+import type { EpochRecord } from "../trainer/training_observer.ts";
 
 const MOST_SHOWN = 10;
 

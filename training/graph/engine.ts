@@ -12,7 +12,7 @@ import { PipelineCache } from "../gpu/pipelines.ts";
 import { type PreparedDispatch, prepareDispatches } from "../gpu/prepare.ts";
 import { type DispatchTime, timeDispatches } from "../gpu/profiler.ts";
 import type { TiledProblem, TileTable } from "../kernels/tile.ts";
-import { addTotals, TOTALS } from "../kernels/totals/totals.ts";
+import { addTotals } from "../kernels/totals/totals.ts";
 import { floatsOf, type OpTarget } from "../ops/op.ts";
 import { sgdUpdate } from "../optimizers/sgd.ts";
 import { BatchUpload, type InputBatch, type StepPlace } from "./batch_upload.ts";
@@ -28,6 +28,7 @@ import {
 import { OutputReader, withoutPadding } from "./output_reader.ts";
 import { largestPart } from "./part_size.ts";
 import { type Plan, plan } from "./plan.ts";
+import { type StepTotals, StepTotalsReader, type Totals, TOTALS_BYTES } from "./step_totals.ts";
 
 export interface EngineOptions {
   readonly batch: number;
@@ -59,14 +60,6 @@ const NOTHING: readonly StepDispatch[] = [];
 /** Passes of an evaluation whose answers are read in one go. */
 export const PASSES_KEPT = 4;
 
-/** Sums over the images since the last look. */
-export interface Totals {
-  readonly images: number;
-  readonly loss: number;
-  readonly top1Errors: number;
-  readonly top5Errors: number;
-}
-
 export class Engine {
   readonly arena: ParameterArena;
   readonly options: EngineOptions;
@@ -85,6 +78,7 @@ export class Engine {
   #update = NOTHING;
   #evaluation = NOTHING;
   #uploads!: BatchUpload;
+  #totals!: StepTotalsReader;
   readonly #centreCrops: Uint32Array<ArrayBuffer>;
   #answers: OutputReader | null = null;
 
@@ -126,7 +120,8 @@ export class Engine {
     });
     for (const [name, buffer] of this.#uploads.buffers) this.#buffers.set(name, buffer);
     add("losses", this.partSize * 3 * 4);
-    add("totals", TOTALS * 4);
+    add("totals", TOTALS_BYTES);
+    this.#totals = new StepTotalsReader(device, this.#buffers.get("totals")!);
     const slots = [this.trainingPlan.slots, this.#evaluationPlan.slots];
     for (let i = 0; i < Math.max(slots[0]!.length, slots[1]!.length); i++) {
       add(`slot${i}`, Math.max(slots[0]![i] ?? 0, slots[1]![i] ?? 0));
@@ -299,24 +294,21 @@ export class Engine {
    * The sums since the last call, which starts them anew. The copy is queued at once, so steps may
    * follow before the promise is awaited; awaiting waits for the queue.
    */
-  takeTotals(): Promise<Totals> {
-    const { device } = this.#gpu;
-    const totals = this.#buffers.get("totals")!;
-    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-    const staging = device.createBuffer({ size: totals.size, usage });
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(totals, 0, staging, 0, totals.size);
-    encoder.clearBuffer(totals);
-    device.queue.submit([encoder.finish()]);
-    return this.#readTotals(staging);
+  async takeTotals(): Promise<Totals> {
+    const totals = await this.#totals.takeSum();
+    this.#gpu.check();
+    return totals;
   }
 
-  async #readTotals(staging: GPUBuffer): Promise<Totals> {
-    await staging.mapAsync(GPUMapMode.READ);
-    const [loss, top1Errors, top5Errors, images] = new Float32Array(staging.getMappedRange());
-    staging.destroy();
+  /**
+   * As {@link takeTotals}, step by step.
+   *
+   * @throws {RangeError} after more steps than the GPU keeps apart, `TOTAL_ROWS`.
+   */
+  async takeStepTotals(): Promise<StepTotals[]> {
+    const totals = await this.#totals.takeSteps();
     this.#gpu.check();
-    return { images: images!, loss: loss!, top1Errors: top1Errors!, top5Errors: top5Errors! };
+    return totals;
   }
 
   /**
@@ -366,6 +358,7 @@ export class Engine {
   ): void {
     const images = this.#buffers.get(activationSlots.get(this.#graph.input.id)!)!;
     this.#uploads.write(batch, at, { part, count, images });
+    this.#totals.note(at.step);
   }
 
   /**

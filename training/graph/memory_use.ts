@@ -1,5 +1,5 @@
 /** What training a graph takes of a device's memory, by the plan: no device is needed. */
-import { TOTALS } from "../kernels/totals/totals.ts";
+import { TOTAL_ROWS, TOTALS } from "../kernels/totals/totals.ts";
 import type { OpTarget } from "../ops/op.ts";
 import { STEP_BYTES } from "../ops/step.ts";
 import type { Graph } from "./graph.ts";
@@ -45,7 +45,7 @@ export function memoryUse(graph: Graph, batch: number, options: MemoryOptions): 
     shared += Math.max(training.slots[i] ?? 0, evaluation.slots[i] ?? 0);
   }
   // A crop and a label are four bytes, losses three numbers an image.
-  const input = batch * (recordBytes + 4 + 4 + 12) + 4 * TOTALS + STEP_BYTES;
+  const input = batch * (recordBytes + 4 + 4 + 12) + 4 * TOTAL_ROWS * TOTALS + STEP_BYTES;
   const { activations, gradients, saved, scratch } = training.bytes;
   return {
     batch,

@@ -6,8 +6,10 @@ struct Step {
   images: u32,
 }
 
+const ROWS = 1u;
+
 @group(0) @binding(0) var<storage, read> losses: array<f32>;
-@group(0) @binding(1) var<storage, read_write> totals: array<f32, 4>;
+@group(0) @binding(1) var<storage, read_write> totals: array<f32, 4 * ROWS>;
 @group(0) @binding(2) var<uniform> step: Step;
 
 // Thread by thread in a fixed order: equal losses give equal totals to the bit.
@@ -21,5 +23,5 @@ fn main(@builtin(local_invocation_index) column: u32) {
       sum += losses[image * 3u + column];
     }
   }
-  totals[column] += sum;
+  totals[step.step % ROWS * 4u + column] += sum;
 }
