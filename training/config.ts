@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { MODEL_NAMES, type ModelName, MODELS } from "./models/models.ts";
 import type { ModelPreset } from "./models/preset.ts";
+import { VARIANT_NAMES } from "./models/variant.ts";
 import { layOutParameters } from "./graph/parameters.ts";
 import {
   FLAG_NAMES,
@@ -82,7 +83,8 @@ function refusal(reason: string): SyntaxError {
 }
 
 /** @throws {SyntaxError} on settings that do not go together, or not with the network. */
-function expectFit({ model, side, batchSize, microBatch, layers }: Config, preset: ModelPreset) {
+function expectFit(config: Config, preset: ModelPreset) {
+  const { model, side, batchSize, microBatch, layers } = config;
   const { crop, classes } = preset;
   if (side < crop) {
     throw refusal(
@@ -95,8 +97,13 @@ function expectFit({ model, side, batchSize, microBatch, layers }: Config, prese
       `--micro-batch is ${microBatch}, no divisor of the ${batchSize} images of a batch`,
     );
   }
+  for (const name of VARIANT_NAMES) {
+    if (config[name] === preset.defaults[name] || preset.variants.includes(name)) continue;
+    const flag = isSwitch(name) ? `--no-${optionOf(name)}` : `--${optionOf(name)} ${config[name]}`;
+    throw refusal(`${flag}: ${model} has no such part (it has ${preset.variants.join(", ")})`);
+  }
   try {
-    layOutParameters(preset.build(classes), layers);
+    layOutParameters(preset.build(classes, config), layers);
   } catch (error) {
     throw refusal((error as Error).message.replace("Cannot update ", ""));
   }

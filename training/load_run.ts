@@ -39,7 +39,7 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
   const { build, crop, channels } = MODELS[run.config.model];
   return {
     run,
-    graph: build(run.classes.length),
+    graph: build(run.classes.length, run.config),
     checkpoint,
     preprocess: { side: run.config.side, crop, channels, mean: run.mean, std: run.std },
   };

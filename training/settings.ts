@@ -16,6 +16,8 @@ const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) => {
   const error = `expected a whole number${range}`;
   return z.int(error).min(least, error).max(most, error);
 };
+const ACTIVATIONS = ["relu", "tanh"] as const;
+
 const above = "expected a number above 0";
 const below = "expected a number from 0 to below 1";
 const least = "expected a number, at least 0";
@@ -52,6 +54,12 @@ export const SETTINGS = {
   drops: wholeNumber(0).describe("plateau: divisions by ten; training stops when one more is due"),
   momentum: share().describe("share of the last update that goes on"),
   decay: notNegative().describe("weight decay, scaled by the rate as in the paper"),
+  lrn: z.boolean().describe("normalise responses"),
+  overlap: z.boolean().describe("max-pooling of 3x3 a step of 2; without, of 2x2"),
+  crossTower: z.boolean().describe("the towers see each other; without, in the last layer alone"),
+  activation: z.enum(ACTIVATIONS, `expected ${ACTIVATIONS.join(" or ")}`)
+    .describe(`what follows each layer: ${ACTIVATIONS.join(" or ")}`),
+  dropout: z.boolean().describe("drop hidden units in training"),
   layers: z.record(
     z.string(),
     z.strictObject({ weight: updateRule.exactOptional(), bias: updateRule.exactOptional() }),

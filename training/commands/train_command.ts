@@ -112,7 +112,7 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
   requireWholeBatch(dataset, config);
   const { mean, std } = normalization(dataset);
   const { build, crop, channels } = MODELS[config.model];
-  const graph = build(dataset.classes.length);
+  const graph = build(dataset.classes.length, config);
   const line = new ProgressLine();
   const gpu = await openGpu();
   try {

@@ -9,23 +9,23 @@
  * default is uniform and a good deal smaller.
  * @module
  */
-import { Graph } from "../graph/graph.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
 import { conv } from "../ops/conv/conv.ts";
 import { dropout } from "../ops/dropout/dropout.ts";
 import { flatten } from "../ops/flatten/flatten.ts";
 import { gemm } from "../ops/gemm/gemm.ts";
-import { maxPool } from "../ops/max_pool/max_pool.ts";
 import { imageShape } from "../ops/op.ts";
-import { relu } from "../ops/relu/relu.ts";
 import { softmaxCrossEntropy } from "../ops/softmax_cross_entropy/softmax_cross_entropy.ts";
 import { heInit } from "./init.ts";
 import { COMMON, type ModelPreset } from "./preset.ts";
+import { activation, AS_PUBLISHED, overlappingMaxPool, type Variant } from "./variant.ts";
 
 export const alexnetOwt: ModelPreset = {
   build,
   crop: 224,
   channels: 3,
   classes: 1000,
+  variants: ["overlap", "activation", "dropout"],
   // The recipe of alexnet; torchvision trains its one with the same rate and number of epochs.
   defaults: {
     ...COMMON,
@@ -49,8 +49,10 @@ const CONVS = [
 ] as const;
 const POOLED = [1, 2, 5];
 
-function build(classes: number): Graph {
+function build(classes: number, variant: Variant = AS_PUBLISHED): Graph {
   const net = new Graph("alexnet-owt", imageShape(3, 224, 224));
+  const activate = (layer: number, x: Tensor) =>
+    net.add(`${variant.activation}${layer}`, activation(variant), x);
   let x = net.input;
   for (const [index, [inputs, outChannels, k, stride, pad]] of CONVS.entries()) {
     const layer = index + 1;
@@ -62,19 +64,18 @@ function build(classes: number): Graph {
       weightInit: heInit(inputs * k * k),
     });
     x = net.add(`conv${layer}`, convolution, x);
-    x = net.add(`relu${layer}`, relu(), x);
-    if (POOLED.includes(layer)) {
-      x = net.add(`pool${layer}`, maxPool({ kernel: [3, 3], strides: [2, 2] }), x);
-    }
+    x = activate(layer, x);
+    if (POOLED.includes(layer)) x = net.add(`pool${layer}`, overlappingMaxPool(variant), x);
   }
-  const drop = () => dropout({ ratio: 0.5, inverted: true });
+  const drop = (layer: number, x: Tensor) =>
+    variant.dropout ? net.add(`drop${layer}`, dropout({ ratio: 0.5, inverted: true }), x) : x;
   x = net.add("flatten", flatten(), x);
-  x = net.add("drop6", drop(), x);
+  x = drop(6, x);
   x = net.add("fc6", gemm({ outputs: 4096, weightInit: heInit(9216) }), x);
-  x = net.add("relu6", relu(), x);
-  x = net.add("drop7", drop(), x);
+  x = activate(6, x);
+  x = drop(7, x);
   x = net.add("fc7", gemm({ outputs: 4096, weightInit: heInit(4096) }), x);
-  x = net.add("relu7", relu(), x);
+  x = activate(7, x);
   x = net.add("fc8", gemm({ outputs: classes, weightInit: heInit(4096) }), x);
   net.add("loss", softmaxCrossEntropy(), x);
   return net;

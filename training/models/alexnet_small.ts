@@ -1,6 +1,7 @@
 /**
  * AlexNet's eight layers for 64x64 crops: the same towers, normalisation, overlapping pooling and
- * dropout at a hundredth of the cost, for small sets and small machines. Weights start by He's rule,
+ * dropout at a hundredth of the cost, for small sets and small machines; no normalisation within
+ * maps. Weights start by He's rule,
  * because N(0, 0.01) dies out in layers this narrow.
  * @module
  */
@@ -8,12 +9,14 @@ import type { Graph } from "../graph/graph.ts";
 import { alexnetGraph } from "./alexnet_layers.ts";
 import { heInit } from "./init.ts";
 import { COMMON, type ModelPreset } from "./preset.ts";
+import { AS_PUBLISHED, type Variant, VARIANT_NAMES } from "./variant.ts";
 
 export const alexnetSmall: ModelPreset = {
   build,
   crop: 64,
   channels: 3,
   classes: 10,
+  variants: VARIANT_NAMES,
   defaults: {
     ...COMMON,
     epochs: 30,
@@ -26,7 +29,7 @@ export const alexnetSmall: ModelPreset = {
   },
 };
 
-function build(classes: number): Graph {
+function build(classes: number, variant: Variant = AS_PUBLISHED): Graph {
   const k3 = { kernel: [3, 3] as const, pads: [1, 1, 1, 1] as const };
   const k5 = { kernel: [5, 5] as const, pads: [2, 2, 2, 2] as const };
   return alexnetGraph({
@@ -46,5 +49,7 @@ function build(classes: number): Graph {
     ],
     lrn: { size: 5, alpha: 1e-4, beta: 0.75, bias: 2, towers: 2 },
     dropout: 0.5,
-  });
+    firstRelu: "behind pooling",
+    apart: { conv2: 56, fc6: 256, fc7: 128 },
+  }, variant);
 }

@@ -5,22 +5,23 @@
  * with a padding of two, which is the same.
  * @module
  */
-import { Graph } from "../graph/graph.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
 import { conv } from "../ops/conv/conv.ts";
 import { flatten } from "../ops/flatten/flatten.ts";
 import { gemm } from "../ops/gemm/gemm.ts";
 import { maxPool } from "../ops/max_pool/max_pool.ts";
 import { imageShape } from "../ops/op.ts";
-import { relu } from "../ops/relu/relu.ts";
 import { softmaxCrossEntropy } from "../ops/softmax_cross_entropy/softmax_cross_entropy.ts";
 import { heInit } from "./init.ts";
 import { COMMON, type ModelPreset } from "./preset.ts";
+import { activation, AS_PUBLISHED, type Variant } from "./variant.ts";
 
 export const lenet5: ModelPreset = {
   build,
   crop: 28,
   channels: 1,
   classes: 10,
+  variants: ["activation"],
   defaults: {
     ...COMMON,
     epochs: 6,
@@ -31,7 +32,9 @@ export const lenet5: ModelPreset = {
   },
 };
 
-function build(classes: number): Graph {
+function build(classes: number, variant: Variant = AS_PUBLISHED): Graph {
+  const activate = (layer: number, x: Tensor) =>
+    net.add(`${variant.activation}${layer}`, activation(variant), x);
   const pool = () => maxPool({ kernel: [2, 2], strides: [2, 2] });
   const net = new Graph("lenet5", imageShape(1, 28, 28));
   const c1 = conv({
@@ -41,18 +44,18 @@ function build(classes: number): Graph {
     weightInit: heInit(1 * 25),
   });
   let x = net.add("conv1", c1, net.input);
-  x = net.add("relu1", relu(), x);
+  x = activate(1, x);
   x = net.add("pool1", pool(), x);
 
   x = net.add("conv2", conv({ outChannels: 16, kernel: [5, 5], weightInit: heInit(6 * 25) }), x);
-  x = net.add("relu2", relu(), x);
+  x = activate(2, x);
   x = net.add("pool2", pool(), x);
 
   x = net.add("flatten", flatten(), x);
   x = net.add("fc1", gemm({ outputs: 120, weightInit: heInit(400) }), x);
-  x = net.add("relu3", relu(), x);
+  x = activate(3, x);
   x = net.add("fc2", gemm({ outputs: 84, weightInit: heInit(120) }), x);
-  x = net.add("relu4", relu(), x);
+  x = activate(4, x);
   x = net.add("fc3", gemm({ outputs: classes, weightInit: heInit(84) }), x);
   net.add("loss", softmaxCrossEntropy(), x);
   return net;

@@ -46,5 +46,7 @@ function alexnetOfWidth(width: number): Graph {
     ],
     lrn: { size: 5, alpha: 1e-4, beta: 0.75, bias: 2, towers: 2 },
     dropout: 0.5,
+    firstRelu: "behind pooling",
+    apart: { conv2: c2, fc6: hidden, fc7: hidden / 2 },
   });
 }
