@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { MemorySource } from "./memory_source.ts";
 import type { RecordSource } from "./record_source.ts";
+import type { Statistics } from "./statistics.ts";
 
 /** Labelled images of one size: what a loader cuts batches from. */
 export interface Split {
@@ -45,6 +46,8 @@ export interface Dataset {
   warnings: string[];
   /** sha256, hex, of classes, shape and every record and label: the same data, the same text. */
   fingerprint: string;
+  /** Of the training split, where the data came with them; see `trainingStatistics`. */
+  statistics?: Statistics;
 }
 
 /** The sha256 that names a dataset's content, see {@link Dataset.fingerprint}. */

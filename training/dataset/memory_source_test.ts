@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { MemorySource, sharedBytes } from "./memory_source.ts";
 import { openRecordSource } from "./open_record_source.ts";
 import { readRecord } from "./record_source.ts";
@@ -18,6 +18,7 @@ Deno.test("openRecordSource() opens the same memory from a description that was 
   const opened = openRecordSource(source.description);
   records[3] = 9;
   assertEquals([...readRecord(opened, 1)], [0, 9]);
+  assert(opened.description.kind === "memory");
   assertStrictEquals(opened.description.records, records);
 });
 

@@ -31,7 +31,22 @@ export interface MemoryDescription {
   readonly labels: Uint32Array;
 }
 
-export type RecordSourceDescription = MemoryDescription;
+/** Records that stay in the shards of a prepared folder, see `shards/shard_format.ts`. */
+export interface ShardsDescription {
+  readonly kind: "shards";
+  readonly folder: string;
+  readonly recordBytes: number;
+  /** [records of all shards] */
+  readonly labels: Uint32Array;
+  readonly shards: readonly {
+    readonly file: string;
+    readonly count: number;
+    /** Where the first record begins in the file, bytes. */
+    readonly recordsOffset: number;
+  }[];
+}
+
+export type RecordSourceDescription = MemoryDescription | ShardsDescription;
 
 /** A record as an array of its own. */
 export function readRecord(source: RecordSource, index: number): Uint8Array<ArrayBuffer> {
