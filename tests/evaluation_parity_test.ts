@@ -1,6 +1,6 @@
 // The training graph and its ONNX file in ONNX Runtime, asked about every image of a split.
 import { assert, assertEquals } from "@std/assert";
-import { drawCrops } from "../training/augment/augment.ts";
+import { drawCrops } from "../training/augment/draw.ts";
 import type { Dataset, Split } from "../training/dataset/dataset.ts";
 import { openLoader } from "../training/dataset/loader.ts";
 import { openDataset } from "../training/dataset/open_dataset.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-web";
 import { preprocess, type PreprocessSpec } from "../shared/image/preprocess.ts";
-import { drawCrops } from "../training/augment/augment.ts";
+import { drawCrops } from "../training/augment/draw.ts";
 import type { Dataset } from "../training/dataset/dataset.ts";
 import { evaluationBatches, openLoader } from "../training/dataset/loader.ts";
 import { statisticsOf } from "../training/dataset/statistics.ts";
@@ -13,6 +13,7 @@ import { openGpu } from "../training/gpu/device.ts";
 import { Engine } from "../training/graph/engine.ts";
 import { initialValues, type ParameterValues } from "../training/graph/parameters.ts";
 import { type ModelName, MODELS } from "../training/models/models.ts";
+import { normalize, residualOf } from "../training/normalization.ts";
 import { exportOnnx, INPUT_NAME, OUTPUT_NAME } from "../training/onnx/export.ts";
 import { encodeOnnx } from "../training/onnx/write.ts";
 import { EXPORTED, exportedGraph, exportedInput, exportedModel } from "./fixtures/exported.ts";
@@ -46,10 +47,15 @@ function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number
 }
 
 /** Weights after a few real steps, and what they say of the test images. */
-async function trainAndEvaluate(model: ModelName, dataset: Dataset, preprocess: PreprocessSpec) {
+async function trainAndEvaluate(
+  model: ModelName,
+  dataset: Dataset,
+  preprocess: PreprocessSpec,
+  meanCrop: Float32Array | null,
+) {
   const graph = MODELS[model].build(dataset.classes.length);
   const gpu = await openGpu();
-  const options = { batch: BATCH, preprocess, momentum: 0.9, decay: 0.0005 };
+  const options = { batch: BATCH, preprocess, meanCrop, momentum: 0.9, decay: 0.0005 };
   const engine = await Engine.create(gpu, graph, options);
   const initial = initialValues(engine.arena, 1);
   engine.loadParameters(initial);
@@ -69,34 +75,51 @@ async function trainAndEvaluate(model: ModelName, dataset: Dataset, preprocess: 
   return { graph, initial, parameters, probabilities };
 }
 
-for (const model of ["lenet5", "alexnet-small"] as const) {
-  Deno.test(`exportOnnx() of a trained ${model} answers real images as training does`, async () => {
+for (
+  const [model, mean] of [
+    ["lenet5", "channel"],
+    ["lenet5", "image"],
+    ["alexnet-small", "image"],
+  ] as const
+) {
+  Deno.test(`exportOnnx() of a ${model} trained less the ${mean} mean answers images as training does`, async () => {
     const { crop, channels, defaults: { side } } = MODELS[model];
     const folder = await Deno.makeTempDir();
     try {
       const sizes = { train: 48, validation: 10, test: BATCH };
       await writeShapes(folder, { ...sizes, seed: 2, side: 72 });
       const dataset = await openDataset(folder, { side, channels });
-      const { mean, std } = statisticsOf(dataset.train, channels);
-      const spec = { side, crop, channels, mean, std };
+      const statistics = statisticsOf(dataset.train, channels);
+      const config = { mean, standardize: true, side };
+      const { meanCrop, ...normalization } = normalize(statistics, config, crop);
+      const spec = { side, crop, channels, ...normalization };
+      const inputOffset = meanCrop ? residualOf(spec, meanCrop) : undefined;
       const { graph, initial, parameters, probabilities } = await trainAndEvaluate(
         model,
         dataset,
         spec,
+        meanCrop,
       );
       const images = new Float32Array(BATCH * channels * crop * crop);
       for (const [i, path] of dataset.test!.files!.entries()) {
         const image = await preprocess(await Deno.readFile(`${folder}/${path}`), spec);
         images.set(image, i * image.length);
       }
-      const answer = (values: ParameterValues) =>
+      const answer = (values: ParameterValues, offset = inputOffset) =>
         runOnnx(
-          encodeOnnx(exportOnnx(graph, values, { version: "0.0.0", metadata: {} })),
+          encodeOnnx(
+            exportOnnx(graph, values, { version: "0.0.0", metadata: {}, inputOffset: offset }),
+          ),
           images,
           [BATCH, channels, crop, crop],
         );
       const difference = largestDifference(await answer(parameters), probabilities);
       assertLess(difference, TOLERANCE);
+      if (inputOffset) {
+        const none = new Float32Array(inputOffset.length);
+        const without = largestDifference(await answer(parameters, none), probabilities);
+        assert(without > 10 * TOLERANCE, `the mean image changes the answers by ${without} only`);
+      }
       const untrained = largestDifference(await answer(initial), probabilities);
       assert(
         untrained > 100 * TOLERANCE,

@@ -64,6 +64,10 @@ Deno.test("topfive takes labelled images to top-5 over HTTP by a user's own comm
       "2",
       "--batch-size",
       "16",
+      "--mean",
+      "image",
+      "--color-noise",
+      "0.1",
     );
     assertStringIncludes(stderr, "63 training images of 10 classes");
     assertMatch(stderr, /^2 broken images were skipped:$/m);

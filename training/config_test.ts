@@ -29,6 +29,9 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
     decay: "0",
     randomCrop: true,
     flip: true,
+    colorNoise: "0.1",
+    mean: "image",
+    standardize: false,
     side: "32",
     seed: "0",
   });
@@ -54,6 +57,9 @@ Deno.test("makeConfig() puts given values over the defaults, numbers also as tex
     decay: 0,
     randomCrop: true,
     flip: true,
+    colorNoise: 0.1,
+    mean: "image",
+    standardize: false,
     side: 32,
     seed: 0,
   };
@@ -95,6 +101,8 @@ Deno.test("makeConfig() names the option, the value and what was expected", () =
     [{ dropAt: "0.5,x" }, "--drop-at is 0.5,x (expected rising shares of the run"],
     [{ dropAt: "1" }, "--drop-at is 1 (expected rising shares of the run"],
     [{ patience: "0" }, "--patience is 0 (expected a whole number, at least 1)"],
+    [{ mean: "pixel" }, "--mean is pixel (expected channel or image)"],
+    [{ colorNoise: "-0.1" }, "--color-noise is -0.1 (expected a number, at least 0)"],
     [{ warmupSteps: "-1" }, "--warmup-steps is -1 (expected a whole number, at least 0)"],
     [{ momentum: "1" }, "--momentum is 1 (expected a number from 0 to below 1)"],
     [{ momentum: "-0.1" }, "--momentum is -0.1 (expected"],

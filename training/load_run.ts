@@ -6,6 +6,7 @@ import type { Gpu } from "./gpu/device.ts";
 import { Engine } from "./graph/engine.ts";
 import type { Graph } from "./graph/graph.ts";
 import { MODELS } from "./models/models.ts";
+import { readMeanCrop } from "./normalization.ts";
 import { loadTiles } from "./tuner/load_tiles.ts";
 import { checkpointPath, readRun, type Run } from "./run_folder.ts";
 
@@ -14,6 +15,8 @@ export interface LoadedRun {
   readonly graph: Graph;
   readonly checkpoint: Checkpoint;
   readonly preprocess: PreprocessSpec;
+  /** See `Normalization`. */
+  readonly meanCrop: Float32Array<ArrayBuffer> | null;
 }
 
 /**
@@ -36,12 +39,14 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
       `Cannot use run ${folder}: its checkpoint is of ${checkpoint.model}, not ${run.config.model}`,
     );
   }
+  const meanCrop = run.meanCrop ? await readMeanCrop(folder, run.meanCrop) : null;
   const { build, crop, channels } = MODELS[run.config.model];
   return {
     run,
     graph: build(run.classes.length, run.config),
     checkpoint,
     preprocess: { side: run.config.side, crop, channels, mean: run.mean, std: run.std },
+    meanCrop,
   };
 }
 
@@ -49,7 +54,8 @@ export async function loadRun(folder: string): Promise<LoadedRun> {
  * An engine with the run's weights, for evaluation: with the run's own tiles on the adapter that it
  * was trained on, else with what was measured on this one.
  */
-export async function engineOf(gpu: Gpu, { run, graph, checkpoint, preprocess }: LoadedRun) {
+export async function engineOf(gpu: Gpu, loaded: LoadedRun) {
+  const { run, graph, checkpoint, preprocess, meanCrop } = loaded;
   const { batchSize, momentum, decay } = run.config;
   const partSize = partSizeOf(run.config);
   const tiles = run.tiles && run.adapter === gpu.description
@@ -59,6 +65,7 @@ export async function engineOf(gpu: Gpu, { run, graph, checkpoint, preprocess }:
     batch: batchSize,
     partSize,
     preprocess,
+    meanCrop,
     momentum,
     decay,
     tiles,

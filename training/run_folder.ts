@@ -1,7 +1,8 @@
 /**
  * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch),
  * `checkpoint` (the weights and momenta, and where training stood), `evaluation.json` (what the
- * checkpoint gets right on data of its own) and, of a profiled run, `trace.json`.
+ * checkpoint gets right on data of its own) and, where there are such, `mean_crop.f32` (the mean
+ * image that is subtracted) and `trace.json` (a profile).
  * @module
  */
 import { join } from "node:path";
@@ -18,6 +19,13 @@ const RunSchema = z.strictObject({
   /** Per channel, in the units of pixels. */
   mean: z.array(z.number()),
   std: z.array(z.number().positive()),
+  /** sha256 of mean_crop.f32, where the mean image is subtracted; see `Normalization`. */
+  meanCrop: z.string().optional(),
+  /** Principal components of the training set's colours, where there is colour noise. */
+  colorComponents: z.strictObject({
+    values: z.array(z.number()),
+    vectors: z.array(z.array(z.number())),
+  }).optional(),
   adapter: z.string(),
   /**
    * The tile of each product by problem key: they fix the order of sums, and so the weights' bits.

@@ -6,6 +6,8 @@
 import { z } from "zod";
 import { SCHEDULES } from "./schedule.ts";
 
+const MEANS = ["channel", "image"] as const;
+
 /** Largest side of a record: the place of a crop in it has 12 bits a coordinate. */
 const MOST_PIXELS = 4096;
 
@@ -66,6 +68,11 @@ export const SETTINGS = {
   ).describe("by layer, weight and bias: rate, momentum and decay of their own"),
   randomCrop: z.boolean().describe("train on random crops of each image, not the central one"),
   flip: z.boolean().describe("mirror every second image: not for digits or letters"),
+  colorNoise: notNegative()
+    .describe("noise along the colours' principal components, in their deviations; paper: 0.1"),
+  mean: z.enum(MEANS, `expected ${MEANS.join(" or ")}`)
+    .describe("what is subtracted: the mean of each channel, or the mean image"),
+  standardize: z.boolean().describe("divide each channel by its deviation over the training set"),
   side: wholeNumber(1, MOST_PIXELS)
     .describe("pixels of the shorter side that images are resized to"),
   seed: wholeNumber(0).describe("fixes weights, order of images, crops and dropout"),

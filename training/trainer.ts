@@ -1,7 +1,8 @@
 /** The training loop. */
-import { type Augmentation, drawCrops } from "./augment/augment.ts";
+import { BatchDraws } from "./augment/draw.ts";
 import type { Config } from "./config.ts";
 import type { Dataset } from "./dataset/dataset.ts";
+import type { Eigen } from "./dataset/eigen.ts";
 import { type Loader, openLoader } from "./dataset/loader.ts";
 import { evaluate, type Evaluation } from "./evaluator.ts";
 import type { InputBatch, StepPlace } from "./graph/batch_upload.ts";
@@ -20,6 +21,8 @@ export interface TrainerOptions {
   readonly config: Config;
   /** Where an earlier training of this config and data stood; the engine has its weights. */
   readonly start?: TrainingState;
+  /** Of the training set's colours: colour noise needs them. */
+  readonly colorComponents?: Eigen;
   /** Instead of the engine's own step: the profiler makes some of them itself. */
   readonly makeStep?: (batch: InputBatch, at: StepPlace) => Promise<void> | undefined;
   /** Set to stop after the step in hand. */
@@ -82,10 +85,10 @@ class Trainer {
   }
 
   async run(): Promise<TrainingState> {
-    const { engine, config: { seed, batchSize, randomCrop, flip }, signal } = this.#options;
+    const { engine, config, colorComponents, signal } = this.#options;
+    const { seed, batchSize } = config;
     const makeStep = this.#options.makeStep ?? ((batch, at) => void engine.trainStep(batch, at));
-    const augmentation: Augmentation = { randomCrop, flip };
-    const crops = new Uint32Array(batchSize);
+    const draws = new BatchDraws(batchSize, engine.options.preprocess, config, colorComponents);
     const loader = this.#loader;
     await engine.takeTotals();
     this.watch.restartClock();
@@ -98,9 +101,9 @@ class Trainer {
       // ---- training step: nothing else belongs between these two lines ----
       const step = this.#step;
       const { records, labels } = await loader.next();
-      drawCrops(crops, engine.options.preprocess, augmentation, { seed, step });
+      const batch = { records, labels, ...draws.at({ seed, step }) };
       const learningRate = learningRateAt(this.#schedule, step, this.#scheduled);
-      const waiting = makeStep({ records, labels, crops }, { learningRate, seed, step });
+      const waiting = makeStep(batch, { learningRate, seed, step });
       if (waiting) await waiting;
       this.#step++;
       // ---- the rest only observes ----

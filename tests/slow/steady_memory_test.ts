@@ -1,6 +1,6 @@
 // A long training keeps its memory: nothing that a step makes may stay. Minutes, so `--slow` alone.
 import { assert } from "@std/assert";
-import { drawCrops } from "../../training/augment/augment.ts";
+import { drawCrops } from "../../training/augment/draw.ts";
 import { openGpu } from "../../training/gpu/device.ts";
 import { Engine } from "../../training/graph/engine.ts";
 import { initialValues } from "../../training/graph/parameters.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   centreOffset,
   type PreprocessSpec,
@@ -9,7 +9,9 @@ import { runDispatches } from "../gpu/run_dispatches.ts";
 import { fromStorage } from "../ops/layout.ts";
 import { imageShape } from "../ops/op.ts";
 import { Random } from "../random.ts";
-import { augment, type AugmentBuffer, centreCrop, drawCrops } from "./augment.ts";
+import { augment, type AugmentBuffer, meanPixels } from "./augment.ts";
+import { augmentReference } from "./augment_reference.ts";
+import { centreCrop, cropWord, plainColors } from "./draw.ts";
 
 const gpu = await openGpu();
 
@@ -34,10 +36,18 @@ function mirrored(planes: Float32Array, side: number): Float32Array {
   return planes.map((_, i) => planes[i - i % side + side - 1 - i % side]!);
 }
 
-async function augmented(spec: PreprocessSpec, batch: number, crops: Uint32Array<ArrayBuffer>) {
+interface Draws {
+  crops: Uint32Array<ArrayBuffer>;
+  colors?: Float32Array<ArrayBuffer>;
+  meanCrop?: Float32Array;
+}
+
+async function augmented(spec: PreprocessSpec, batch: number, draws: Draws) {
   const after = await runDispatches<AugmentBuffer>(gpu, [augment(spec, batch, 3)], {
     records: records(spec, batch),
-    crops,
+    crops: draws.crops,
+    colors: draws.colors ?? plainColors(new Float32Array(4 * batch)),
+    means: meanPixels(spec, draws.meanCrop),
     images: new Float32Array(batch * spec.crop * spec.crop * 4).fill(1e30),
   });
   return after.images;
@@ -49,10 +59,12 @@ for (const spec of [RGB, LUMA, { ...RGB, crop: 9 }]) {
     const margin = side - crop;
     const places = [];
     for (let y = 0; y <= margin; y++) {
-      for (let x = 0; x <= margin; x++) places.push({ x, y, mirror: 0 }, { x, y, mirror: 1 });
+      for (let x = 0; x <= margin; x++) {
+        places.push({ x, y, mirror: false }, { x, y, mirror: true });
+      }
     }
-    const crops = Uint32Array.from(places, ({ x, y, mirror }) => x | y << 12 | mirror << 24);
-    const stored = await augmented(spec, places.length, crops);
+    const crops = Uint32Array.from(places, cropWord);
+    const stored = await augmented(spec, places.length, { crops });
     const images = fromStorage(stored, imageShape(channels, crop, crop), places.length);
     const bytes = side * side * channels, floats = crop * crop * channels;
     places.forEach(({ x, y, mirror }, i) => {
@@ -70,34 +82,42 @@ Deno.test("centreCrop() is the service's crop", async () => {
   for (const spec of [RGB, LUMA]) {
     const { x, y } = centreOffset(spec);
     assertEquals(centreCrop(spec), x | y << 12);
-    const stored = await augmented(spec, 1, Uint32Array.of(centreCrop(spec)));
+    const stored = await augmented(spec, 1, { crops: Uint32Array.of(centreCrop(spec)) });
     const image = fromStorage(stored, imageShape(spec.channels, spec.crop, spec.crop), 1);
     assertEquals(image, recordToTensor(records(spec, 1), spec));
   }
 });
 
-const draw = (count: number, randomCrop: boolean, flip: boolean, place = { seed: 1, step: 0 }) =>
-  drawCrops(new Uint32Array(count), RGB, { randomCrop, flip }, place);
-
-Deno.test("drawCrops() draws every place and mirror about equally often", () => {
-  const counts = new Map<number, number>();
-  for (const word of draw(32_000, true, true)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  // 4 x 4 places, each mirrored or not: 1,000 times each, deviation 31.
-  assertEquals(counts.size, 32);
-  for (const [word, count] of counts) {
-    assert((word & 0xfff) <= 3 && (word >> 12 & 0xfff) <= 3 && word >> 24 <= 1);
-    assert(Math.abs(count - 1000) < 160, `${word.toString(16)} came ${count} times`);
-  }
-});
-
-Deno.test("drawCrops() is a function of seed and step", () => {
-  assertEquals(draw(64, true, true), draw(64, true, true));
-  assertNotEquals(draw(64, true, true), draw(64, true, true, { seed: 1, step: 1 }));
-  assertNotEquals(draw(64, true, true), draw(64, true, true, { seed: 2, step: 0 }));
-});
-
-Deno.test("drawCrops() without augmentation takes the centre", () => {
-  assertEquals(draw(8, false, false), new Uint32Array(8).fill(centreCrop(RGB)));
-  const flips = draw(8, false, true).map((word) => word & 0xffffff);
-  assertEquals(flips, new Uint32Array(8).fill(centreCrop(RGB)));
-});
+for (const spec of [RGB, LUMA]) {
+  Deno.test(`augment() subtracts a mean image and shifts colours as its reference does, to the bit: ${spec.channels} channels`, async () => {
+    const { side, crop, channels } = spec;
+    const random = new Random(3);
+    const draws = {
+      crops: Uint32Array.of(
+        cropWord({ x: 1, y: 0, mirror: true }),
+        cropWord({ x: 0, y: 2, mirror: false }),
+        centreCrop(spec),
+      ),
+      colors: Float32Array.from(
+        { length: 12 },
+        (_, i) => i % 4 === 3 ? 1 / 1.1 : random.normal() * 20,
+      ),
+      meanCrop: Float32Array.from(
+        { length: crop * crop * channels },
+        () => random.between(90, 160),
+      ),
+    };
+    const images = await augmented(spec, 3, draws);
+    const bytes = side * side * channels, floats = crop * crop * 4;
+    for (let i = 0; i < 3; i++) {
+      const record = records(spec, 3).subarray(i * bytes, (i + 1) * bytes);
+      const draw = { crop: draws.crops[i]!, color: draws.colors.subarray(4 * i, 4 * i + 4) };
+      const expected = augmentReference(record, spec, draw, draws.meanCrop);
+      // A padding channel may be -0, which is another bit pattern and the same number.
+      assertEquals(
+        images.subarray(i * floats, (i + 1) * floats).map((x) => x + 0),
+        expected.map((x) => x + 0),
+      );
+    }
+  });
+}

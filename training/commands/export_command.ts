@@ -1,4 +1,5 @@
 import { type LoadedRun, loadRun } from "../load_run.ts";
+import { residualOf } from "../normalization.ts";
 import { exportOnnx } from "../onnx/export.ts";
 import { encodeOnnxChunks } from "../onnx/write.ts";
 import { VERSION } from "../version.ts";
@@ -45,9 +46,11 @@ async function run({ folder, onnx }: Given): Promise<number> {
 }
 
 /** The run's ONNX file, in pieces: the weights are views and not copied. */
-export function encodeRun({ run, graph, checkpoint, preprocess }: LoadedRun): Uint8Array[] {
+export function encodeRun(loaded: LoadedRun): Uint8Array[] {
+  const { run, graph, checkpoint, preprocess, meanCrop } = loaded;
   return encodeOnnxChunks(exportOnnx(graph, checkpoint.parameters, {
     version: VERSION,
+    ...(meanCrop ? { inputOffset: residualOf(preprocess, meanCrop) } : {}),
     metadata: {
       labels: JSON.stringify(run.classes),
       preprocess: JSON.stringify(preprocess),

@@ -1,13 +1,14 @@
 import { saveCheckpoint } from "../checkpoint.ts";
 import { type Config, describeConfig, makeConfig, parseModelName, partSizeOf } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { statisticsOf } from "../dataset/statistics.ts";
+import { trainingStatistics } from "../dataset/statistics.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { requireTimestamps } from "../gpu/profiler.ts";
 import { Engine } from "../graph/engine.ts";
 import { parameterCount } from "../graph/graph.ts";
 import { initialValues } from "../graph/parameters.ts";
 import { MODEL_NAMES, MODELS } from "../models/models.ts";
+import { meanCropHash, normalize, saveMeanCrop } from "../normalization.ts";
 import { measurePeak } from "../profile/peak.ts";
 import { StepProfiler } from "../profile/step_profiler.ts";
 import { formatDuration, formatProgress, ProgressLine } from "../progress.ts";
@@ -110,8 +111,9 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
   await requireNoRun(out);
   const dataset = await openForModel(data, config);
   requireWholeBatch(dataset, config);
-  const { mean, std } = normalization(dataset);
+  const statistics = trainingStatistics(dataset);
   const { build, crop, channels } = MODELS[config.model];
+  const { meanCrop, mean, std } = normalize(statistics, config, crop);
   const graph = build(dataset.classes.length, config);
   const line = new ProgressLine();
   const gpu = await openGpu();
@@ -129,13 +131,21 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
       batch: config.batchSize,
       partSize: partSizeOf(config),
       preprocess: { side: config.side, crop, channels, mean, std },
+      meanCrop,
       momentum: config.momentum,
       decay: config.decay,
       layers: config.layers,
       tiles,
     });
     engine.loadParameters(initialValues(engine.arena, config.seed));
-    await createRunFolder(out, describeRun(config, dataset, { mean, std }, gpu, engine));
+    await createRunFolder(out, {
+      ...describeRun(config, dataset, gpu, engine),
+      mean,
+      std,
+      ...(meanCrop ? { meanCrop: meanCropHash(meanCrop) } : {}),
+      ...(config.colorNoise > 0 ? { colorComponents: statistics.eigen } : {}),
+    });
+    if (meanCrop) await saveMeanCrop(out, meanCrop);
     const profiler = profile ? new StepProfiler(engine) : null;
     const peak = profile ? await measurePeak(gpu) : null;
     const start = performance.now();
@@ -144,6 +154,7 @@ async function trainRun({ config, data, out, profile, json }: Given): Promise<nu
       engine,
       dataset,
       config,
+      colorComponents: statistics.eigen,
       signal: stop.signal,
       ...(profiler ? { makeStep: profiler.step.bind(profiler) } : {}),
       observers: [{
@@ -184,19 +195,12 @@ function requireWholeBatch({ train: { count } }: Dataset, { batchSize }: Config)
   );
 }
 
-/** A channel that never varies says nothing, whatever it is divided by; 1 keeps it finite. */
-function normalization(dataset: Dataset): { mean: number[]; std: number[] } {
-  const { mean, std } = statisticsOf(dataset.train, dataset.channels);
-  return { mean, std: std.map((value) => value === 0 ? 1 : value) };
-}
-
 function describeRun(
   config: Config,
   dataset: Dataset,
-  statistics: { mean: number[]; std: number[] },
   gpu: Gpu,
   engine: Engine,
-): Run {
+): Omit<Run, "mean" | "std"> {
   const { classes, fingerprint, train, validation, test, broken } = dataset;
   const images = {
     train: train.count,
@@ -209,7 +213,6 @@ function describeRun(
     startedAt: new Date().toISOString(),
     config,
     classes,
-    ...statistics,
     adapter: gpu.description,
     tiles: Object.fromEntries(engine.tiles),
     data: { fingerprint, images },

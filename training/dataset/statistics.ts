@@ -3,7 +3,7 @@
  * vary. Computed from sums of integers, which are exact and may be added up in any order.
  * @module
  */
-import type { Split } from "./dataset.ts";
+import type { Dataset, Split } from "./dataset.ts";
 import { type Eigen, symmetricEigen } from "./eigen.ts";
 
 /** In units of a byte, 0 to 255. */
@@ -110,6 +110,11 @@ export class StatisticsSums {
       eigen: symmetricEigen(covariance),
     };
   }
+}
+
+/** Those of the training split: what the data came with, else computed from every pixel. */
+export function trainingStatistics({ statistics, train, channels }: Dataset): Statistics {
+  return statistics ?? statisticsOf(train, channels);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { cropWord } from "../augment/augment.ts";
+import { cropWord } from "../augment/draw.ts";
 import type { Split } from "../dataset/dataset.ts";
 import { evaluationBatches } from "../dataset/loader.ts";
 import type { Gpu } from "../gpu/device.ts";

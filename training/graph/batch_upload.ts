@@ -1,4 +1,5 @@
-/** What a step brings to the GPU: records or images, labels, crops, and the step's uniform. */
+/** What a step brings to the GPU: records or images, labels, what was drawn, the step's uniform. */
+import { plainColors } from "../augment/draw.ts";
 import { storageBuffer } from "../gpu/buffers.ts";
 import { toStorage } from "../ops/layout.ts";
 import { elementsOf, type Shape } from "../ops/op.ts";
@@ -7,9 +8,15 @@ import { STEP_BYTES, type StepValues, writeStep } from "../ops/step.ts";
 /** A batch as bytes to be cropped, or as images that are ready. */
 export type InputBatch =
   & { readonly labels: Uint32Array }
-  & ({ readonly records: Uint8Array; readonly crops: Uint32Array } | {
-    readonly images: Float32Array;
-  });
+  & (
+    | {
+      readonly records: Uint8Array;
+      readonly crops: Uint32Array;
+      /** [batch, 4], see `drawColors`; without them colours stay as they are. */
+      readonly colors?: Float32Array | undefined;
+    }
+    | { readonly images: Float32Array }
+  );
 
 /** What of a step changes from one to the next. */
 export type StepPlace = Pick<StepValues, "learningRate" | "seed" | "step">;
@@ -35,7 +42,7 @@ export interface UploadPart {
  * training allocates nothing here.
  */
 export class BatchUpload {
-  /** "records", "crops", "labels" and the uniform "step". */
+  /** "records", "crops", "colors", "labels" and the uniform "step". */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   /** Of a part. */
   readonly recordBytes: number;
@@ -44,6 +51,8 @@ export class BatchUpload {
   readonly #records: Uint8Array<ArrayBuffer>;
   readonly #labels: Uint32Array<ArrayBuffer>;
   readonly #crops: Uint32Array<ArrayBuffer>;
+  readonly #colors: Float32Array<ArrayBuffer>;
+  readonly #plainColors: Float32Array<ArrayBuffer>;
   readonly #step = new DataView(new ArrayBuffer(STEP_BYTES));
 
   constructor(device: GPUDevice, sizes: UploadSizes) {
@@ -54,10 +63,13 @@ export class BatchUpload {
     this.#records = new Uint8Array(Math.ceil(this.recordBytes / 4) * 4);
     this.#labels = new Uint32Array(images);
     this.#crops = new Uint32Array(images);
+    this.#colors = new Float32Array(4 * images);
+    this.#plainColors = plainColors(this.#colors);
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     this.buffers = new Map([
       ["records", storageBuffer(device, this.recordBytes, "records")],
       ["crops", storageBuffer(device, 4 * images, "crops")],
+      ["colors", storageBuffer(device, 16 * images, "colors")],
       ["labels", storageBuffer(device, 4 * images, "labels")],
       ["step", device.createBuffer({ label: "step", size: STEP_BYTES, usage })],
     ]);
@@ -71,6 +83,8 @@ export class BatchUpload {
     } else {
       this.#writeRecords(batch.records, first * this.#sizes.recordBytes);
       this.#write("crops", copyFrom(batch.crops, first, this.#crops));
+      const { colors } = batch;
+      this.#write("colors", colors ? copyFrom(colors, 4 * first, this.#colors) : this.#plainColors);
     }
     this.#write("labels", copyFrom(batch.labels, first, this.#labels));
     writeStep(this.#step, at, part, count);
@@ -103,11 +117,11 @@ export class BatchUpload {
 }
 
 /** Fills `to` from a place in `from`. */
-function copyFrom(
-  from: Uint32Array,
+function copyFrom<Numbers extends Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+  from: ArrayLike<number>,
   first: number,
-  to: Uint32Array<ArrayBuffer>,
-): Uint32Array<ArrayBuffer> {
+  to: Numbers,
+): Numbers {
   const count = Math.min(to.length, from.length - first);
   for (let i = 0; i < count; i++) to[i] = from[first + i]!;
   return to;

@@ -4,7 +4,8 @@
  * @module
  */
 import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
-import { augment, centreCrop } from "../augment/augment.ts";
+import { augment, meanPixels } from "../augment/augment.ts";
+import { centreCrop } from "../augment/draw.ts";
 import { readFloats, storageBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
@@ -33,6 +34,8 @@ import { type StepTotals, StepTotalsReader, type Totals, TOTALS_BYTES } from "./
 export interface EngineOptions {
   readonly batch: number;
   readonly preprocess: PreprocessSpec;
+  /** [crop, crop, channels], subtracted in place of the spec's mean; see `Normalization`. */
+  readonly meanCrop?: Float32Array | null;
   readonly momentum: number;
   readonly decay: number;
   /** At most so many images at a time, a divisor of the batch; fewer where the adapter's limits ask. */
@@ -119,6 +122,9 @@ export class Engine {
       recordBytes: side * side * channels,
     });
     for (const [name, buffer] of this.#uploads.buffers) this.#buffers.set(name, buffer);
+    const means = meanPixels(this.options.preprocess, this.options.meanCrop);
+    add("means", means.byteLength);
+    this.#write("means", means);
     add("losses", this.partSize * 3 * 4);
     add("totals", TOTALS_BYTES);
     this.#totals = new StepTotalsReader(device, this.#buffers.get("totals")!);
@@ -245,7 +251,7 @@ export class Engine {
   ): void {
     const crops = "records" in batch && batch.crops ? batch.crops : this.#centreCrops;
     const at = { learningRate: 0, seed: 0, step: 0 };
-    this.#upload({ ...batch, crops }, at, 0, this.#evaluationPlan, count);
+    this.#upload({ ...batch, crops, colors: undefined }, at, 0, this.#evaluationPlan, count);
     this.#submit(
       "images" in batch ? NOTHING : this.#evaluationInput,
       this.#evaluation,

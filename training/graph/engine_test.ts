@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { type PreprocessSpec, recordToTensor } from "../../shared/image/preprocess.ts";
-import { drawCrops } from "../augment/augment.ts";
+import { drawCrops } from "../augment/draw.ts";
 import { openGpu } from "../gpu/device.ts";
 import { conv } from "../ops/conv/conv.ts";
 import { dropout } from "../ops/dropout/dropout.ts";
@@ -273,8 +273,9 @@ Deno.test("Engine evaluates centre crops without dropping", async () => {
       (_, i) => recordToTensor(records.subarray(i * bytes, (i + 1) * bytes), cropped),
     );
     assertEquals([...seen], expected.flatMap((image) => [...image]));
+    const [crops, colors] = [new Uint32Array(BATCH), new Float32Array(4 * BATCH).fill(9)];
     engine.trainStep(
-      { records, labels: batch.labels, crops: new Uint32Array(BATCH) },
+      { records, labels: batch.labels, crops, colors },
       at(0),
       { update: false },
     );

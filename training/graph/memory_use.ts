@@ -21,7 +21,7 @@ export interface MemoryUse {
   /** Those four as they share buffers by lifetime, and how many buffers. */
   readonly shared: number;
   readonly buffers: number;
-  /** Records, crops, labels, losses: what a step brings and says. */
+  /** Records, what is drawn for them, labels, means, losses: what a step brings and says. */
   readonly input: number;
   /** Arenas, shared buffers and input. */
   readonly total: number;
@@ -44,8 +44,10 @@ export function memoryUse(graph: Graph, batch: number, options: MemoryOptions): 
   for (let i = 0; i < count; i++) {
     shared += Math.max(training.slots[i] ?? 0, evaluation.slots[i] ?? 0);
   }
-  // A crop and a label are four bytes, losses three numbers an image.
-  const input = batch * (recordBytes + 4 + 4 + 12) + 4 * TOTAL_ROWS * TOTALS + STEP_BYTES;
+  // A crop and a label are four bytes, colours four numbers and losses three an image.
+  const { height, width } = graph.input.shape;
+  const input = batch * (recordBytes + 4 + 4 + 16 + 12) + 16 * height * width +
+    4 * TOTAL_ROWS * TOTALS + STEP_BYTES;
   const { activations, gradients, saved, scratch } = training.bytes;
   return {
     batch,

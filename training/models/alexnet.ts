@@ -17,7 +17,8 @@ export const alexnet: ModelPreset = {
   classes: 1000,
   variants: VARIANT_NAMES,
   // 0.01 divided by ten when the validation error stops improving, three times before the end,
-  // about 90 epochs (section 5 of the paper). The authors did it by hand, after 23, 51 and 78.
+  // about 90 epochs (section 5 of the paper). The authors did it by hand, after 23, 51 and 78. The
+  // mean image is subtracted and nothing is divided (section 2); colour noise is of section 4.1.
   defaults: {
     ...COMMON,
     epochs: 90,
@@ -26,6 +27,9 @@ export const alexnet: ModelPreset = {
     schedule: "plateau",
     randomCrop: true,
     flip: true,
+    colorNoise: 0.1,
+    mean: "image",
+    standardize: false,
     side: 256,
   },
 };

@@ -30,5 +30,8 @@ export const COMMON = {
   decay: 0.0005,
   randomCrop: false,
   flip: false,
+  colorNoise: 0,
+  mean: "channel",
+  standardize: true,
   seed: 1,
 } as const satisfies Partial<Settings>;

@@ -4,10 +4,20 @@
  */
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { ParameterValues } from "../graph/parameters.ts";
+import type { OnnxPart } from "../ops/op.ts";
 import { ONNX_OPSET, type OnnxModel } from "./onnx_node.ts";
 
 export const INPUT_NAME = "input";
 export const OUTPUT_NAME = "probabilities";
+
+const CENTRED_NAME = "input_centred";
+
+interface Producer {
+  readonly version: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** [channels, height, width], subtracted from each image: see `residualOf`. */
+  readonly inputOffset?: Float32Array | undefined;
+}
 
 /**
  * The model with input "input" [N, channels, height, width] and output "probabilities" [N, classes].
@@ -18,10 +28,13 @@ export const OUTPUT_NAME = "probabilities";
 export function exportOnnx(
   graph: Graph,
   values: ParameterValues,
-  producer: { readonly version: string; readonly metadata: Readonly<Record<string, string>> },
+  producer: Producer,
 ): OnnxModel {
+  const { channels, height, width } = graph.input.shape;
+  const imageShape = [channels, height, width];
+  const offset = producer.inputOffset && subtractOffset(producer.inputOffset, imageShape);
   const names = new Map<number, string>([
-    [graph.input.id, INPUT_NAME],
+    [graph.input.id, offset ? CENTRED_NAME : INPUT_NAME],
     [graph.output.id, OUTPUT_NAME],
   ]);
   const nameOf = (tensor: Tensor) => names.get(tensor.id)!;
@@ -45,10 +58,10 @@ export function exportOnnx(
       parameters,
     });
   });
-  const { channels, height, width } = graph.input.shape;
+  if (offset) parts.unshift(offset);
   return {
     graphName: graph.name,
-    inputs: [{ name: INPUT_NAME, shape: ["N", channels, height, width] }],
+    inputs: [{ name: INPUT_NAME, shape: ["N", ...imageShape] }],
     outputs: [{ name: OUTPUT_NAME, shape: ["N", graph.output.shape.channels] }],
     nodes: parts.flatMap(({ nodes }) => nodes),
     initializers: parts.flatMap(({ initializers }) => initializers),
@@ -57,5 +70,20 @@ export function exportOnnx(
     producerVersion: producer.version,
     metadata: producer.metadata,
     docString: "",
+  };
+}
+
+/** The first node, of a network that was trained on images less a mean image. */
+function subtractOffset(values: Float32Array, dims: readonly number[]): OnnxPart {
+  const name = "input_offset";
+  return {
+    nodes: [{
+      opType: "Sub",
+      name: "centre",
+      inputs: [INPUT_NAME, name],
+      outputs: [CENTRED_NAME],
+      attributes: {},
+    }],
+    initializers: [{ name, dims, data: values }],
   };
 }

@@ -3,7 +3,7 @@ import { openGpu } from "../../../training/gpu/device.ts";
 import { Engine } from "../../../training/graph/engine.ts";
 import { type Graph, parameterCount } from "../../../training/graph/graph.ts";
 import { initialValues, layOutParameters } from "../../../training/graph/parameters.ts";
-import { drawCrops } from "../../../training/augment/augment.ts";
+import { drawCrops } from "../../../training/augment/draw.ts";
 import { MODELS } from "../../../training/models/models.ts";
 import { loadTiles } from "../../../training/tuner/load_tiles.ts";
 import { VERSION } from "../../../training/version.ts";
