@@ -29,6 +29,13 @@ const DISPATCHES = 1000;
 /** Workgroups that run at a time. */
 export const THREADS = 2;
 
+/**
+ * Turns of all its loops together that an invocation may take. The driver ends them, and says nothing,
+ * after 65,535 (llvmpipe's guard against endless loops): a weight gradient over 96 x 55 x 55 pixels in
+ * steps of four lacked its last tenth (2026-11-24).
+ */
+export const MAX_LOOP_TURNS = 65_000;
+
 /** One turn of the inner loop. */
 export interface LoopBody {
   readonly loads: number;

@@ -4,6 +4,7 @@
  * brings the tiling. There is no im2col: a load computes where its four numbers are.
  * @module
  */
+import { MAX_LOOP_TURNS } from "../software_cost.ts";
 import type { RankedTile } from "../tile.ts";
 import type { GemmKernel, GemmProblem, GemmTarget } from "./problem.ts";
 import { rankSubgroupTiles, subgroupGemm, type SubgroupTile } from "./subgroup.ts";
@@ -45,13 +46,14 @@ export function gemmKernel(problem: GemmProblem, target: GemmTarget, tile?: Gemm
 
 /**
  * Pieces to cut K into so that a product with few tiles still fills the card: weight gradients sum
- * over every pixel of a batch into a small matrix. A software driver has few threads and needs none.
+ * over every pixel of a batch into a small matrix. A software driver has few threads and needs them
+ * only where one piece would be longer than its loops may be.
  */
 export function splitsFor(
   target: GemmTarget,
   problem: { m: number; n: number; k: number; z: number },
 ): number {
-  if (target.family === "software") return 1;
+  if (target.family === "software") return Math.ceil(problem.k / 4 / MAX_LOOP_TURNS);
   const tiles = Math.ceil(problem.m / 64) * Math.ceil(problem.n / 64) * problem.z;
   const wanted = Math.ceil(264 / tiles);
   return Math.max(1, Math.min(wanted, Math.floor(problem.k / 512), 64));

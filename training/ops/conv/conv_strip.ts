@@ -14,7 +14,13 @@
  * @module
  */
 import type { Kernel } from "../../gpu/kernel.ts";
-import { loopBodyNs, STORE_NS, THREADS, withCompiling } from "../../kernels/software_cost.ts";
+import {
+  loopBodyNs,
+  MAX_LOOP_TURNS,
+  STORE_NS,
+  THREADS,
+  withCompiling,
+} from "../../kernels/software_cost.ts";
 import { type RankedTile, tileName } from "../../kernels/tile.ts";
 
 /** A strip's size; both numbers are small enough that everything is unrolled. */
@@ -291,7 +297,10 @@ function gradWeightGrid(problem: StripProblem, tile: StripTile, subgroupSize: nu
   const columns = Math.ceil(output.groupChannels / tile.channels);
   const groups = across * columns * group;
   // Two threads are even with two or with many workgroups; each piece costs a partial sum.
-  const splits = groups % THREADS === 0 || groups > 8 ? 1 : Math.min(batch, THREADS);
+  const wanted = groups % THREADS === 0 || groups > 8 ? 1 : THREADS;
+  const turnsOfImage = output.height * (1 + Math.ceil(output.width / tile.pixels)) + 1;
+  const allowed = Math.max(1, Math.floor(MAX_LOOP_TURNS / turnsOfImage));
+  const splits = Math.min(batch, Math.max(wanted, Math.ceil(batch / allowed)));
   return { rows, across, columns, splits, images: Math.ceil(batch / splits) };
 }
 

@@ -94,6 +94,15 @@ Deno.test("conv() sums weight gradients in pieces at a subgroup tile", async () 
   await pieces(subgroupTiles()[0]!, { target: { family: "discrete" } });
 });
 
+// 72,250 steps of four pixels, 146,200 strips in two halves: more turns than a software driver lets a loop take.
+const long = against({ outChannels: 4, kernel: [1, 1] }, [20, 3, 170, 85]);
+
+for (const tile of [subgroupTiles()[0]!, { family: "strip", pixels: 2, channels: 4 } as const]) {
+  Deno.test(`conv() sums weight gradients over very many pixels by ${tile.family}`, async () => {
+    await long(tile);
+  });
+}
+
 const layers: [string, Attributes, Four][] = [
   [
     "conv1",
