@@ -190,12 +190,12 @@ function averagePool(x: Value): Value {
   return sums.mul(np.array(shares, { shape: [side, side] }));
 }
 
-/** LRN over three channels; s^0.75 by two square roots. */
+/** Normalisation over 3x3 places of a map; s^0.75 by two square roots. */
 function normalise(x: Value): Value {
   const { lax, numpy: np } = jax;
-  const squares = np.pad(x.ref.mul(x.ref), [[0, 0], [1, 1], [0, 0], [0, 0]]);
-  const sums = lax.reduceWindow(squares, (w) => np.sum(w), [3, 1, 1], [1, 1, 1]);
-  const root = np.sqrt(sums.mul(5e-5 / 3).add(1));
+  const squares = np.pad(x.ref.mul(x.ref), [[0, 0], [0, 0], [1, 1], [1, 1]]);
+  const sums = lax.reduceWindow(squares, (w) => np.sum(w), [3, 3], [1, 1]);
+  const root = np.sqrt(sums.mul(5e-5 / 9).add(1));
   return x.div(root.ref.mul(np.sqrt(root)));
 }
 

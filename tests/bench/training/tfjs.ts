@@ -20,7 +20,6 @@ interface Value {
   data(): Promise<Float32Array>;
   dispose(): void;
 }
-type Four = [number, number, number, number];
 
 interface TensorFlow {
   setBackend(name: string): Promise<boolean>;
@@ -145,15 +144,11 @@ function dense(x: Value, weight: Value, bias: Value): Value {
   return tf.add(tf.matMul(x, weight), bias);
 }
 
-/** LRN over three channels, of parts that the backend has gradients for; s^0.75 by two square roots. */
+/** Normalisation over 3x3 places of a map; s^0.75 by two square roots. */
 function normalise(x: Value): Value {
-  const [batch, height, width, channels] = x.shape as Four;
-  const squares = tf.pad(tf.mul(x, x), [[0, 0], [0, 0], [0, 0], [1, 1]]);
-  const shifted = [0, 1, 2].map((by) => {
-    return tf.slice(squares, [0, 0, 0, by], [batch, height, width, channels]);
-  });
-  const sums = tf.add(tf.add(shifted[0]!, shifted[1]!), shifted[2]!);
-  const root = tf.sqrt(tf.add(tf.mul(sums, tf.scalar(5e-5 / 3)), tf.scalar(1)));
+  const squares = tf.pad(tf.mul(x, x), [[0, 0], [1, 1], [1, 1], [0, 0]]);
+  const means = tf.avgPool(squares, 3, 1, "valid");
+  const root = tf.sqrt(tf.add(tf.mul(means, tf.scalar(5e-5)), tf.scalar(1)));
   return tf.div(x, tf.mul(root, tf.sqrt(root)));
 }
 
