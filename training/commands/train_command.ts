@@ -34,6 +34,7 @@ import { formatBroken, formatEpoch } from "./train_report.ts";
 const OPTIONS = {
   model: "value",
   config: "value",
+  "no-color-noise": "switch",
   data: "value",
   out: "value",
   profile: "switch",
@@ -72,6 +73,7 @@ Usage: topfive train --model NAME --data DIR --out RUN [settings]
                          run.json itself; what is also given here counts
   --data DIR             an image folder (train/<class>/*.jpg …) or MNIST's four IDX files
   --out RUN              a new folder for the run: config, metrics, checkpoint
+  --no-color-noise       as --color-noise 0
   --profile              time a few steps layer by layer: a table, and RUN/trace.json for
                          chrome://tracing or Perfetto; the trained weights are the same
   --json                 print one JSON line an epoch on standard output, and the profile as one
@@ -103,6 +105,7 @@ function read(args: readonly string[]): Given {
   const given = Object.fromEntries(
     SETTING_NAMES.map((name) => [name, flags[optionOf(name)] ?? file[name]]),
   );
+  if (options["no-color-noise"]) given.colorNoise = 0;
   return { config: makeConfig(String(model), given), data: data!, out: out!, profile, json };
 }
 

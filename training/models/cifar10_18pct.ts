@@ -29,6 +29,8 @@ export const cifar10EighteenPercent: ModelPreset = {
     schedule: "step",
     dropAt: [120 / 140, 130 / 140],
     decay: 0.004,
+    mean: "image",
+    standardize: false,
     side: 32,
   },
 };

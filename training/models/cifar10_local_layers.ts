@@ -43,6 +43,8 @@ export const LOCAL_NET_SETTINGS: Settings = {
   decay: 0.004,
   randomCrop: true,
   flip: true,
+  mean: "image",
+  standardize: false,
   side: 32,
 };
 

@@ -28,6 +28,8 @@ export const cifar10Quick: ModelPreset = {
     schedule: "step",
     dropAt: [0.8],
     decay: 0.004,
+    mean: "image",
+    standardize: false,
     side: 32,
   },
 };
