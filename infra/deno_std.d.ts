@@ -169,3 +169,19 @@ declare module "@std/cli/parse-args" {
     D extends Record<string, unknown> = Record<never, never>,
   >(args: readonly string[], options?: ParseOptions<S, B, C, D>): ParsedArgs<S, B, C, D>;
 }
+
+declare module "@std/csv/parse-stream" {
+  /** Rows as objects by the names of the first row. */
+  export class CsvParseStream
+    implements TransformStream<string, Record<string, string | undefined>> {
+    constructor(options: { skipFirstRow: true; separator?: string; comment?: string });
+    readonly readable: ReadableStream<Record<string, string | undefined>>;
+    readonly writable: WritableStream<string>;
+  }
+}
+
+declare module "@std/streams/text-line-stream" {
+  export class TextLineStream extends TransformStream<string, string> {
+    constructor(options?: { allowCR?: boolean });
+  }
+}

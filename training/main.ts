@@ -5,6 +5,7 @@ import { evaluateCommand } from "./commands/evaluate_command.ts";
 import { exportCommand } from "./commands/export_command.ts";
 import { modelsCommand } from "./commands/models_command.ts";
 import { planCommand } from "./commands/plan_command.ts";
+import { prepareCommand } from "./commands/prepare_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
 import { runGroup } from "./commands/subcommands.ts";
 import { trainCommand } from "./commands/train_command.ts";
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   publish: publishCommand,
   models: modelsCommand,
   plan: planCommand,
+  prepare: prepareCommand,
   tune: tuneCommand,
   data: dataCommand,
   version: printVersion,

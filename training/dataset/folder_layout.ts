@@ -54,10 +54,13 @@ const EXPECTED = "expected train/<class>/*.jpg with val/ and test/ beside train/
  * @throws {Error} the folder is not there, has no images, has one class or an empty one, or mixes
  * layouts; the message names the place
  */
-export async function readFolderLayout(directory: string): Promise<FolderLayout> {
+export async function readFolderLayout(
+  directory: string,
+  list: ListFolder = listDirectory,
+): Promise<FolderLayout> {
   const top = await list(directory, "");
   const splitFolders = top.folders.filter((name) => SPLIT_NAMES.has(name.toLowerCase()));
-  if (splitFolders.length === 0) return await readFlat(directory, top);
+  if (splitFolders.length === 0) return await readFlat(directory, top, list);
 
   const others = top.folders.filter((name) => !splitFolders.includes(name));
   if (others.length > 0) {
@@ -74,11 +77,11 @@ export async function readFolderLayout(directory: string): Promise<FolderLayout>
   const train = bySplit.get("train");
   if (train === undefined) fail(`${splitFolders[0]}/ without train/ in ${directory}`, EXPECTED);
 
-  const { classes, files, ignored } = await readClasses(directory, train, "train");
+  const { classes, files, ignored } = await readClasses(directory, train, "train", list);
   for (const split of ["validation", "test"] as const) {
     const folder = bySplit.get(split);
     if (folder === undefined) continue;
-    const held = await readClasses(directory, folder, split);
+    const held = await readClasses(directory, folder, split, list);
     const unknown = held.classes.filter((name) => !classes.includes(name));
     if (unknown.length > 0) {
       fail(`${quoted(unknown)} in ${folder}/ but not in ${train}/`, "expected the same classes");
@@ -91,13 +94,21 @@ export async function readFolderLayout(directory: string): Promise<FolderLayout>
   return { classes, files, splits: new Set(bySplit.keys()), ignored };
 }
 
-interface Listing {
+/** What a folder holds, without hidden names; each in code-unit order. */
+export interface Listing {
   folders: string[];
   images: string[];
   others: string[];
 }
 
-async function readFlat(directory: string, top: Listing): Promise<FolderLayout> {
+/** Lists `directory/folder`; "" is the directory itself. */
+export type ListFolder = (directory: string, folder: string) => Promise<Listing>;
+
+async function readFlat(
+  directory: string,
+  top: Listing,
+  list: ListFolder,
+): Promise<FolderLayout> {
   if (top.folders.length === 0) {
     const found = top.images.length > 0
       ? `${top.images.length} images but no class folders`
@@ -105,7 +116,7 @@ async function readFlat(directory: string, top: Listing): Promise<FolderLayout> 
     fail(`${found} in ${directory}`, EXPECTED);
   }
   rejectImages(top, directory);
-  return { ...await readClasses(directory, "", null), splits: new Set() };
+  return { ...await readClasses(directory, "", null, list), splits: new Set() };
 }
 
 /** The class folders under `DIR/folder`; labels count the classes found here. */
@@ -113,6 +124,7 @@ async function readClasses(
   directory: string,
   folder: string,
   split: LabelledFile["split"],
+  list: ListFolder,
 ): Promise<Omit<FolderLayout, "splits">> {
   const place = folder === "" ? directory : `${folder}/`;
   const listing = await list(directory, folder);
@@ -135,16 +147,28 @@ async function readClasses(
   return { classes, files, ignored };
 }
 
-async function list(directory: string, folder: string): Promise<Listing> {
-  const listing: Listing = { folders: [], images: [], others: [] };
+/** Sorts the names of a folder into what they are by their looks. */
+export function sortNames(folders: readonly string[], files: readonly string[]): Listing {
+  const isShown = (name: string) => !name.startsWith(".") && !name.startsWith("__");
+  const shown = files.filter(isShown).sort();
+  const isImage = (name: string) => IMAGE_NAMES.has(extname(name).toLowerCase());
+  return {
+    folders: folders.filter(isShown).sort(),
+    images: shown.filter(isImage),
+    others: shown.filter((name) => !isImage(name)),
+  };
+}
+
+async function listDirectory(directory: string, folder: string): Promise<Listing> {
+  const folders: string[] = [], files: string[] = [];
   const path = join(directory, folder);
   try {
     for await (const entry of Deno.readDir(path)) {
-      if (entry.name.startsWith(".") || entry.name.startsWith("__")) continue;
-      const { isDirectory } = entry.isSymlink ? await Deno.stat(join(path, entry.name)) : entry;
-      if (isDirectory) listing.folders.push(entry.name);
-      else if (IMAGE_NAMES.has(extname(entry.name).toLowerCase())) listing.images.push(entry.name);
-      else listing.others.push(entry.name);
+      // A link that leads nowhere is a file that cannot be read, and will be named as one.
+      const target = entry.isSymlink
+        ? await Deno.stat(join(path, entry.name)).catch(() => null)
+        : entry;
+      (target?.isDirectory ? folders : files).push(entry.name);
     }
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) fail(`${path} is not there`, EXPECTED, cause);
@@ -153,8 +177,7 @@ async function list(directory: string, folder: string): Promise<Listing> {
     }
     throw cause;
   }
-  for (const names of Object.values(listing)) names.sort();
-  return listing;
+  return sortNames(folders, files);
 }
 
 function rejectImages({ images, folders }: Listing, place: string): void {

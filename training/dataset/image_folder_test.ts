@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { dirname, fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
+import { withFiles } from "../fixtures/with_files.ts";
 import type { Dataset } from "./dataset.ts";
 import { type ImageFolderOptions, readImageFolder } from "./image_folder.ts";
 import type { Progress } from "./progress.ts";
@@ -11,24 +12,6 @@ const options: ImageFolderOptions = { side: SIDE, channels: 3, workers: 1 };
 
 /** A picture of one gray, different for each value from 0 to 255. */
 const gray = (value: number) => encodePng(new Uint8Array(SIDE * SIDE * 3).fill(value), SIDE, SIDE);
-
-/** Runs on a temporary folder of these files. */
-async function withFolder(
-  files: Record<string, Uint8Array | string>,
-  run: (directory: string) => Promise<unknown>,
-): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    for (const [path, content] of Object.entries(files)) {
-      await Deno.mkdir(dirname(join(directory, path)), { recursive: true });
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await Deno.writeFile(join(directory, path), bytes);
-    }
-    await run(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 const threeSplits = {
   "train/a/1.png": gray(1),
@@ -53,7 +36,7 @@ function values({ train, validation, test }: Dataset): Record<string, number> {
 }
 
 Deno.test("readImageFolder() reads train/, val/ and test/ with labels, records and names in step", async () => {
-  await withFolder(threeSplits, async (directory) => {
+  await withFiles(threeSplits, async (directory) => {
     const seen: Progress[] = [];
     const dataset = await readImageFolder(directory, {
       ...options,
@@ -78,7 +61,7 @@ Deno.test("readImageFolder() knows valid/ and validation/, and gives null where 
       Object.entries(threeSplits).filter(([path]) => !path.startsWith("test"))
         .map(([path, bytes]) => [path.replace("val/", `${name}/`), bytes]),
     );
-    await withFolder(files, async (directory) => {
+    await withFiles(files, async (directory) => {
       const dataset = await readImageFolder(directory, options);
       assertEquals([dataset.train.count, dataset.validation.count, dataset.test], [3, 2, null]);
     });
@@ -93,7 +76,7 @@ const many = (prefix: string) =>
 
 Deno.test("readImageFolder() divides a flat folder by content, the same whatever the names", async () => {
   let first: Record<string, number> = {};
-  await withFolder(many(""), async (directory) => {
+  await withFiles(many(""), async (directory) => {
     const dataset = await readImageFolder(directory, options);
     const { train, validation, test } = dataset;
     assertEquals(train.count + validation.count + test!.count, 240);
@@ -109,7 +92,7 @@ Deno.test("readImageFolder() divides a flat folder by content, the same whatever
       [path, bytes],
     ) => [path.replace(/\d+/, (n) => `x${999 - +n}`), bytes]),
   );
-  await withFolder(renamed, async (directory) => {
+  await withFiles(renamed, async (directory) => {
     const dataset = await readImageFolder(directory, options);
     const second = values({ ...dataset, train: dataset.validation, validation: dataset.test! });
     assertEquals(Object.values(second).sort(), Object.values(first).sort());
@@ -117,7 +100,7 @@ Deno.test("readImageFolder() divides a flat folder by content, the same whatever
 });
 
 Deno.test("readImageFolder() holds validation out of train/ where only test/ is beside it", async () => {
-  await withFolder({ ...many("train/"), "test/even/t.png": gray(250) }, async (directory) => {
+  await withFiles({ ...many("train/"), "test/even/t.png": gray(250) }, async (directory) => {
     const { train, validation, test } = await readImageFolder(directory, options);
     assertEquals(train.count + validation.count, 240);
     assert(validation.count > 6 && validation.count < 47);
@@ -133,7 +116,7 @@ Deno.test("readImageFolder() names, skips and explains broken images", async () 
     "train/b/text.jpg": "this is no picture",
     "val/a/0-webp.webp": "RIFF\x10\0\0\0WEBPVP8 ",
   };
-  await withFolder(files, async (directory) => {
+  await withFiles(files, async (directory) => {
     const dataset = await readImageFolder(directory, options);
     assertEquals(
       dataset.broken.map(({ file }) => file),
@@ -147,7 +130,7 @@ Deno.test("readImageFolder() names, skips and explains broken images", async () 
 
 Deno.test("readImageFolder() counts an image over the pixel limit as broken", async () => {
   const large = encodePng(new Uint8Array(64 * 64 * 3), 64, 64);
-  await withFolder({ ...threeSplits, "train/b/large.png": large }, async (directory) => {
+  await withFiles({ ...threeSplits, "train/b/large.png": large }, async (directory) => {
     const { broken, train } = await readImageFolder(directory, { ...options, maxPixels: 1000 });
     assertEquals(broken.map(({ file }) => file), ["train/b/large.png"]);
     assertEquals(train.count, 3);
@@ -164,7 +147,7 @@ Deno.test("readImageFolder() warns of images in two splits or two classes, and o
     "train/.DS_Store": "x",
     "ATTRIBUTION.csv": "x",
   };
-  await withFolder(files, async (directory) => {
+  await withFiles(files, async (directory) => {
     const { warnings } = await readImageFolder(directory, options);
     assertEquals(warnings, [
       "Files that are not images (1): train/a/notes.txt",
@@ -180,7 +163,7 @@ Deno.test("readImageFolder() has a fingerprint of the content alone", async () =
   const renamed = { ...threeSplits, "train/b/9.png": gray(3) } as Record<string, Uint8Array>;
   delete renamed["train/b/3.png"];
   for (const files of [threeSplits, renamed, { ...threeSplits, "train/b/3.png": gray(33) }]) {
-    await withFolder(files, async (directory) => {
+    await withFiles(files, async (directory) => {
       prints.push((await readImageFolder(directory, options)).fingerprint);
     });
   }
@@ -199,7 +182,7 @@ Deno.test("readImageFolder() rejects splits and classes that nothing readable is
     ],
   ];
   for (const [files, message] of cases) {
-    await withFolder(
+    await withFiles(
       files,
       (directory) => assertRejects(() => readImageFolder(directory, options), Error, message),
     );
@@ -228,7 +211,7 @@ const hostile = join(data, "images/hostile");
 const noHostile = await Deno.stat(hostile).then(() => false, () => true);
 
 Deno.test({ name: "readImageFolder() survives hostile files", ignore: noHostile }, async () => {
-  await withFolder(threeSplits, async (directory) => {
+  await withFiles(threeSplits, async (directory) => {
     let copied = 0;
     for await (const { name } of Deno.readDir(hostile)) {
       if (!/\.(jpg|png|gif|webp|bmp|avif)$/.test(name)) continue;

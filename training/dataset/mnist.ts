@@ -13,7 +13,7 @@ export interface MnistOptions {
 }
 
 /** The end of the training files that is held out, as is usual for MNIST. */
-const VALIDATION_COUNT = 5000;
+export const VALIDATION_COUNT = 5000;
 
 /** Above the largest IDX set in use, EMNIST ByClass: 697,932 images of 28 × 28, 547 MB. */
 const MAX_UNPACKED_BYTES = 2 ** 30;
@@ -118,13 +118,18 @@ function unpack(bytes: Uint8Array, path: string): Uint8Array {
   }
 }
 
+/** What an IDX file may be called: `name` is "train-images" or its like. */
+export function idxFileNames(name: string, rank: number): string[] {
+  return SEPARATORS.flatMap((separator) =>
+    ["", ".gz"].map((extension) => `${name}${separator}idx${rank}-ubyte${extension}`)
+  );
+}
+
 async function findIdx(directory: string, name: string, rank: number): Promise<string | null> {
-  for (const separator of SEPARATORS) {
-    for (const extension of ["", ".gz"]) {
-      const path = join(directory, `${name}${separator}idx${rank}-ubyte${extension}`);
-      const info = await Deno.stat(path).catch(() => null);
-      if (info?.isFile) return path;
-    }
+  for (const candidate of idxFileNames(name, rank)) {
+    const path = join(directory, candidate);
+    const info = await Deno.stat(path).catch(() => null);
+    if (info?.isFile) return path;
   }
   return null;
 }

@@ -9,7 +9,8 @@ type Reply<Result> = { result: Result } | { error: string };
 export interface PoolOptions<Task, Result> {
   /** Module that calls {@linkcode answerTasks}. */
   module: URL;
-  tasks: readonly Task[];
+  /** Taken one by one as Workers come free, so that a generator need not have all at once. */
+  tasks: Iterable<Task>;
   /** Called for each task as it ends, in any order. */
   onResult: (result: Result, task: Task) => void;
   /** Workers to start; the number of cores unless given. */
@@ -23,23 +24,24 @@ export interface PoolOptions<Task, Result> {
  */
 export async function runInWorkers<Task, Result>(options: PoolOptions<Task, Result>) {
   const { module, tasks, onResult } = options;
-  const count = Math.min(options.workers ?? navigator.hardwareConcurrency, tasks.length);
-  const workers = Array.from({ length: count }, () => new Worker(module, { type: "module" }));
-  let next = 0;
+  const iterator = tasks[Symbol.iterator]();
+  const workers: Worker[] = [];
 
-  const serve = (worker: Worker) =>
+  const serve = (first: Task) =>
     new Promise<void>((resolve, reject) => {
+      const worker = new Worker(module, { type: "module" });
+      workers.push(worker);
       let task: Task;
-      const handOut = () => {
-        if (next === tasks.length) return resolve();
-        task = tasks[next++]!;
+      const handOut = (next: IteratorResult<Task>) => {
+        if (next.done) return resolve();
+        task = next.value;
         worker.postMessage(task);
       };
       worker.onmessage = ({ data }: MessageEvent<Reply<Result>>) => {
         if ("error" in data) return reject(new Error(data.error));
         try {
           onResult(data.result, task);
-          handOut();
+          handOut(iterator.next());
         } catch (error) {
           reject(error);
         }
@@ -48,11 +50,17 @@ export async function runInWorkers<Task, Result>(options: PoolOptions<Task, Resu
         event.preventDefault();
         reject(new Error(event.message));
       };
-      handOut();
+      handOut({ value: first });
     });
 
   try {
-    await Promise.all(workers.map(serve));
+    const served: Promise<void>[] = [];
+    while (served.length < (options.workers ?? navigator.hardwareConcurrency)) {
+      const next = iterator.next();
+      if (next.done) break;
+      served.push(serve(next.value));
+    }
+    await Promise.all(served);
   } finally {
     for (const worker of workers) worker.terminate();
   }
