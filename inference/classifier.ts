@@ -1,5 +1,5 @@
 import { preprocess } from "../shared/image/preprocess.ts";
-import { topK } from "./top_k.ts";
+import { topK } from "../shared/top_k.ts";
 import type { LoadedModel } from "./model_loader.ts";
 import { RunQueue } from "./run_queue.ts";
 

@@ -2,8 +2,10 @@
 import { nearestName } from "./nearest_name.ts";
 import { dataMakeCommand } from "./commands/data_make_command.ts";
 import { evaluateCommand } from "./commands/evaluate_command.ts";
+import { explainCommand } from "./commands/explain_command.ts";
 import { exportCommand } from "./commands/export_command.ts";
 import { modelsCommand } from "./commands/models_command.ts";
+import { gradcheckCommand } from "./commands/gradcheck_command.ts";
 import { planCommand } from "./commands/plan_command.ts";
 import { prepareCommand } from "./commands/prepare_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
@@ -17,6 +19,8 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, Command>> = {
   train: trainCommand,
   evaluate: evaluateCommand,
+  explain: explainCommand,
+  gradcheck: gradcheckCommand,
   export: exportCommand,
   publish: publishCommand,
   models: modelsCommand,

@@ -3,7 +3,7 @@ import { preprocess } from "../../shared/image/preprocess.ts";
 import type { UnpublishedManifest } from "../../shared/model_registry.ts";
 import { createSession } from "../session.ts";
 import { softmax } from "../softmax.ts";
-import { topK } from "../top_k.ts";
+import { topK } from "../../shared/top_k.ts";
 import { readNetwork } from "./network.ts";
 import { readPreprocess } from "./preprocess_file.ts";
 import { testPicture } from "./test_picture.ts";

@@ -1,4 +1,5 @@
 /** Every answer of an evaluation as a file for other tools: CSV or JSON lines. */
+import { topK } from "../../shared/top_k.ts";
 import type { Split } from "../dataset/dataset.ts";
 import { writeAtomically } from "../write_atomically.ts";
 import { rankOf } from "./scores.ts";
@@ -27,15 +28,16 @@ function* answersOf({ split, classes, probabilities }: Predictions) {
   for (let index = 0; index < split.count; index++) {
     const row = probabilities.subarray(index * classes.length, (index + 1) * classes.length);
     const label = split.labels[index]!;
-    // Stable: the lowest index among equals comes first.
-    const top = [...row.keys()].sort((a, b) => row[b]! - row[a]!).slice(0, TOP);
     yield {
       index,
       file: split.files?.[index] ?? null,
       label: classes[label]!,
       rank: rankOf(row, label) + 1,
       labelProbability: row[label]!,
-      predictions: top.map((c) => ({ label: classes[c]!, probability: row[c]! })),
+      predictions: topK(row, TOP).map(({ index, probability }) => ({
+        label: classes[index]!,
+        probability,
+      })),
     };
   }
 }

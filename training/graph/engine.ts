@@ -199,6 +199,14 @@ export class Engine {
     this.#write("momenta", packArena(this.arena, values));
   }
 
+  /** One parameter's values in ONNX's layout, the others stay. */
+  writeParameter(name: string, values: Float32Array): void {
+    const slot = this.arena.slots.find((slot) => slot.name === name);
+    if (!slot) throw new RangeError(`Cannot write ${name}: it is not in the network`);
+    const packed = slot.spec.pack(values);
+    this.#gpu.device.queue.writeBuffer(this.#buffers.get("parameters")!, slot.offset, packed);
+  }
+
   /** Waits for the queue, as every `read…` does: never between two steps without need. */
   async readParameters(): Promise<ParameterValues> {
     return unpackArena(this.arena, await this.#read("parameters"));
@@ -222,15 +230,18 @@ export class Engine {
   trainStep(
     batch: InputBatch,
     at: StepPlace,
-    options?: { readonly update?: boolean },
+    options: { readonly update?: boolean; readonly backward?: boolean } = {},
   ): void {
+    const { update = true, backward = true } = options;
+    const wanted = (list: readonly StepDispatch[]) =>
+      backward ? list : list.filter(({ direction }) => direction === "forward");
     const parts = this.options.batch / this.partSize;
     for (let part = 0; part < parts; part++) {
       this.#upload(batch, at, part, this.trainingPlan);
       this.#submit(
         "images" in batch ? NOTHING : this.#trainingInput,
-        part === 0 ? this.#firstPart : this.#laterPart,
-        part === parts - 1 && (options?.update ?? true) ? this.#update : NOTHING,
+        wanted(part === 0 ? this.#firstPart : this.#laterPart),
+        part === parts - 1 && update && backward ? this.#update : NOTHING,
       );
     }
     this.#gpu.check();

@@ -41,8 +41,12 @@ export interface PlannedDispatch extends Dispatch<BufferName> {
 export interface PlanOptions {
   readonly batch: number;
   readonly target: OpTarget;
-  /** Without training there is no backward and dropout does not drop. */
+  /** Without training dropout does not drop. */
   readonly training: boolean;
+  /** Whether there is a backward; by default in training alone. */
+  readonly backward?: boolean;
+  /** Backward goes down to the images and keeps their gradient. */
+  readonly inputGradient?: boolean;
   /** Images that the loss is the mean of, where a batch is worked on in parts; `batch` by default. */
   readonly lossBatch?: number;
 }
@@ -50,7 +54,7 @@ export interface PlanOptions {
 export interface Plan {
   readonly batch: number;
   readonly forward: readonly PlannedDispatch[];
-  /** Empty without training. */
+  /** Empty where none is asked for. */
   readonly backward: readonly PlannedDispatch[];
   /** As backward, adding to the parameters' gradients. */
   readonly backwardAdding: readonly PlannedDispatch[];
@@ -58,6 +62,8 @@ export interface Plan {
   readonly slots: readonly number[];
   /** Where the engine puts the images, and finds a tensor's values while they live. */
   readonly activationSlots: ReadonlyMap<number, BufferName>;
+  /** Where the images' gradient is, where it was asked for. */
+  readonly inputGradientSlot: BufferName | null;
   /** What each node was asked, by its index: the tuner asks again with other tiles. */
   readonly contexts: readonly OpContext[];
   /** Bytes by class, before sharing. */
@@ -94,6 +100,7 @@ class Planner {
     this.#graph = graph;
     this.#arena = arena;
     this.#options = options;
+    if (options.inputGradient) this.#needsGradient.add(graph.input.id);
     for (const [index, node] of graph.nodes.entries()) {
       for (const { id } of node.inputs) {
         this.#consumers.set(id, [...this.#consumers.get(id) ?? [], index]);
@@ -108,11 +115,13 @@ class Planner {
   plan(): Plan {
     const { batch, training } = this.#options;
     const forward = this.#forward();
-    const backward = training ? this.#backward() : [];
+    const backward = this.#hasBackward ? this.#backward() : [];
     const end = 2 * this.#graph.nodes.length;
     this.#use(this.#graph.output, end);
     // Evaluation's input may be read afterwards, to compare it with what a service makes of a file.
     if (!training) this.#use(this.#graph.input, end);
+    const inputGradient = this.#gradients.get(this.#graph.input.id);
+    this.#extend(inputGradient, end);
     const { slotOf, slots } = planMemory(this.#regions as Lifetime[]);
     const slotName = (region: number): BufferName => `slot${slotOf[region]!}`;
     const resolve = (steps: Step[], accumulate: boolean): PlannedDispatch[] =>
@@ -137,9 +146,14 @@ class Planner {
       activationSlots: new Map(
         [...this.#activations].map(([tensor, region]) => [tensor, slotName(region)]),
       ),
+      inputGradientSlot: inputGradient === undefined ? null : slotName(inputGradient),
       contexts: this.#graph.nodes.map((_, index) => this.#context(index, false)),
       bytes: this.#bytes,
     };
+  }
+
+  get #hasBackward(): boolean {
+    return this.#options.backward ?? this.#options.training;
   }
 
   #forward(): Step[] {
@@ -245,7 +259,7 @@ class Planner {
     const node = this.#graph.nodes[index]!;
     const { scratchBytes = [], savedBytes = [] } = work(false);
     const scratch = scratchBytes.map((bytes) => this.#region(bytes, time, "scratch"));
-    const lastTime = this.#options.training ? 2 * this.#graph.nodes.length - 1 - index : time;
+    const lastTime = this.#hasBackward ? 2 * this.#graph.nodes.length - 1 - index : time;
     const saved = direction === "forward"
       ? savedBytes.map((bytes) => this.#region(bytes, time, "saved", lastTime))
       : this.#saved.get(index) ?? [];

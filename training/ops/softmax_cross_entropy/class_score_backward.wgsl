@@ -1,0 +1,17 @@
+const BATCH = 0u;
+const STRIDE = 0u;
+
+@group(0) @binding(0) var<storage, read> labels: array<u32>;
+@group(0) @binding(1) var<storage, read_write> grad_logits: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let item = id.x;
+  if (item >= BATCH * STRIDE / 4u) {
+    return;
+  }
+  let image = item / (STRIDE / 4u);
+  let first = item % (STRIDE / 4u) * 4u;
+  let here = vec4u(first, first + 1u, first + 2u, first + 3u) == vec4u(labels[image]);
+  grad_logits[item] = select(vec4f(), vec4f(1f), here);
+}
