@@ -7,7 +7,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
-import { readCheckpoint } from "../training/checkpoint.ts";
+import { readCheckpoint } from "../training/checkpoint/checkpoint.ts";
+import { findCheckpoint } from "../training/checkpoint/checkpoint_folder.ts";
 import { topfive, TopfiveProcess } from "./topfive_process.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -129,7 +130,9 @@ Deno.test("topfive train ends with 130 on Ctrl-C and keeps where it stood", asyn
     assertMatch(stderr, /^stopping after this step \(again to stop at once\)$/m);
     assertMatch(stderr, /^stopped: \d+ steps in 0:\d\d; run: run$/m);
 
-    const { state, parameters } = await readCheckpoint(join(folder, "run", "checkpoint"));
+    const { state, parameters } = await readCheckpoint(
+      (await findCheckpoint(join(folder, "run"), "latest"))!,
+    );
     const lines = (await Deno.readTextFile(join(folder, "run", "metrics.jsonl"))).trim().split(
       "\n",
     );

@@ -1,6 +1,7 @@
 /** A finished run, ready to be used again: its graph, its weights, and how images are fed to it. */
 import type { PreprocessSpec } from "../shared/image/preprocess.ts";
-import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint/checkpoint.ts";
+import { type CheckpointName, findCheckpoint } from "./checkpoint/checkpoint_folder.ts";
 import { partSizeOf } from "./config.ts";
 import type { Gpu } from "./gpu/device.ts";
 import { Engine } from "./graph/engine.ts";
@@ -8,7 +9,7 @@ import type { Graph } from "./graph/graph.ts";
 import { MODELS } from "./models/models.ts";
 import { readMeanCrop } from "./normalization.ts";
 import { loadTiles } from "./tuner/load_tiles.ts";
-import { checkpointPath, readRun, type Run } from "./run_folder.ts";
+import { readRun, type Run } from "./run_folder.ts";
 
 export interface LoadedRun {
   readonly run: Run;
@@ -20,23 +21,21 @@ export interface LoadedRun {
 }
 
 /**
+ * @param name which checkpoint; by default the one with the least validation error
  * @throws {Error} where the folder holds no run, no checkpoint yet or that of another model.
  * @throws {SyntaxError} where one of them is damaged.
  */
-export async function loadRun(folder: string): Promise<LoadedRun> {
+export async function loadRun(folder: string, name: CheckpointName = "best"): Promise<LoadedRun> {
   const run = await readRun(folder);
-  let checkpoint: Checkpoint;
-  try {
-    checkpoint = await readCheckpoint(checkpointPath(folder));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`Cannot use run ${folder}: it has no checkpoint (no epoch was finished)`, {
-      cause: error,
-    });
+  const path = await findCheckpoint(folder, name);
+  if (path === null) {
+    throw new Error(`Cannot use run ${folder}: it has no checkpoint (no epoch was finished)`);
   }
-  if (checkpoint.model !== run.config.model) {
+  const checkpoint = await readCheckpoint(path);
+  const { config } = checkpoint.origin;
+  if (config.model !== run.config.model) {
     throw new Error(
-      `Cannot use run ${folder}: its checkpoint is of ${checkpoint.model}, not ${run.config.model}`,
+      `Cannot use run ${folder}: its checkpoint is of ${config.model}, not ${run.config.model}`,
     );
   }
   const meanCrop = run.meanCrop ? await readMeanCrop(folder, run.meanCrop) : null;

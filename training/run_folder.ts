@@ -1,14 +1,16 @@
 /**
  * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch),
- * `checkpoint` (the weights and momenta, and where training stood), `evaluation.json` (what the
- * checkpoint gets right on data of its own) and, where there are such, `mean_crop.f32` (the mean
- * image that is subtracted) and `trace.json` (a profile).
+ * `checkpoints/` (weights and momenta, and where training stood) with `checkpoints.json`,
+ * `evaluation.json` (what a checkpoint gets right on data of its own), `lock` (held while the run is
+ * trained) and, where there are such, `mean_crop.f32` (the mean image that is subtracted) and
+ * `trace.json` (a profile).
  * @module
  */
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigSchema } from "./config.ts";
 import type { EpochRecord } from "./trainer/training_observer.ts";
+import type { TrainingState } from "./training_state.ts";
 import { writeAtomically } from "./write_atomically.ts";
 
 const RunSchema = z.strictObject({
@@ -34,6 +36,8 @@ const RunSchema = z.strictObject({
   tiles: z.record(z.string(), z.string()).optional(),
   data: z.strictObject({
     fingerprint: z.string(),
+    /** Where it lay, as it was named; runs of before 2026-11-24 do not say. */
+    source: z.string().optional(),
     images: z.strictObject({
       train: z.int(),
       validation: z.int(),
@@ -66,11 +70,6 @@ const METRICS_FILE = "metrics.jsonl";
 const EVALUATION_FILE = "evaluation.json";
 const TRACE_FILE = "trace.json";
 
-/** The path of a run's checkpoint. */
-export function checkpointPath(folder: string): string {
-  return join(folder, "checkpoint");
-}
-
 /** @throws {Error} where the folder already holds a run. */
 export async function requireNoRun(folder: string): Promise<void> {
   const exists = await Deno.lstat(join(folder, RUN_FILE)).then(() => true, () => false);
@@ -84,6 +83,13 @@ export async function requireNoRun(folder: string): Promise<void> {
  * @throws {Error} where the folder already holds a run or cannot be made.
  */
 export async function createRunFolder(folder: string, run: Run): Promise<void> {
+  await makeRunFolder(folder);
+  await requireNoRun(folder);
+  await writeRun(folder, run);
+}
+
+/** @throws {Error} where the folder cannot be made. */
+async function makeRunFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (cause) {
@@ -92,7 +98,10 @@ export async function createRunFolder(folder: string, run: Run): Promise<void> {
       cause,
     });
   }
-  await requireNoRun(folder);
+}
+
+/** Replaces `run.json`. */
+export async function writeRun(folder: string, run: Run): Promise<void> {
   await writeJson(join(folder, RUN_FILE), run);
 }
 
@@ -108,10 +117,38 @@ export async function readRun(folder: string): Promise<Run> {
   );
 }
 
-/** Adds a line to `metrics.jsonl`. */
+/** Adds a line to `metrics.jsonl`, and flushes it: the checkpoint that counts on it comes after. */
 export async function appendMetrics(folder: string, record: EpochRecord): Promise<void> {
-  const line = JSON.stringify(record) + "\n";
-  await Deno.writeTextFile(join(folder, METRICS_FILE), line, { append: true });
+  const line = new TextEncoder().encode(JSON.stringify(record) + "\n");
+  using file = await Deno.open(join(folder, METRICS_FILE), { append: true, create: true });
+  await file.write(line);
+  await file.syncData();
+}
+
+/**
+ * Takes from `metrics.jsonl` what comes after a state that training goes on from, and a line that a
+ * killed process did not finish.
+ */
+export async function keepMetricsUntil(folder: string, state: TrainingState): Promise<void> {
+  const path = join(folder, METRICS_FILE);
+  const text = await Deno.readTextFile(path).catch(() => "");
+  // An epoch that is trained but not measured will be reported when it is.
+  const last = state.epoch.images > 0 ? state.step - 1 : state.step;
+  const kept = text.split("\n").filter((line) => {
+    const step = stepOf(line);
+    return step !== null && step <= last;
+  });
+  const lines = kept.map((line) => line + "\n").join("");
+  if (lines === text) return;
+  await writeAtomically(path, [new TextEncoder().encode(lines)]);
+}
+
+function stepOf(line: string): number | null {
+  try {
+    return (JSON.parse(line) as { step: number }).step;
+  } catch {
+    return null;
+  }
 }
 
 /** Keeps an evaluation in the run; the last one counts. */

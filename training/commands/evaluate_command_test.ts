@@ -9,7 +9,8 @@ import { decodeImage } from "../../shared/image/decode.ts";
 import { readEvaluationDetails } from "../evaluation/evaluation_details.ts";
 import { captured } from "../fixtures/captured.ts";
 import { drawImages, inFolder, writeCheckpoint, writeRun } from "../fixtures/drawn_run.ts";
-import { checkpointPath, readEvaluation } from "../run_folder.ts";
+import { checkpointPath } from "../checkpoint/checkpoint_folder.ts";
+import { readEvaluation } from "../run_folder.ts";
 import { everything } from "../onnx/example_model.ts";
 import { encodeOnnx } from "../onnx/write.ts";
 import { exportCommand } from "./export_command.ts";
@@ -178,10 +179,10 @@ Deno.test("evaluateCommand() takes a damaged checkpoint for no fault of the argu
   await inFolder(async (path) => {
     await drawImages(path("images"));
     await writeRun(path("run"));
-    await Deno.truncate(checkpointPath(path("run")), 1000);
+    const file = checkpointPath(path("run"), 4);
+    await Deno.truncate(file, 1000);
     const { code, stderr } = await run(path("run"), "--data", path("images"));
     assertEquals(code, 1);
-    const file = checkpointPath(path("run"));
     assertEquals(stderr, `topfive: Cannot read checkpoint ${file}: it was truncated or altered`);
   });
 });

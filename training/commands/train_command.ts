@@ -1,193 +1,202 @@
-import { saveCheckpoint } from "../checkpoint.ts";
-import { type Config, describeConfig, makeConfig, parseModelName, partSizeOf } from "../config.ts";
+import { CheckpointKeeper } from "../checkpoint/checkpoint_keeper.ts";
+import { type Config, partSizeOf } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { trainingStatistics } from "../dataset/statistics.ts";
+import { type Statistics, trainingStatistics } from "../dataset/statistics.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { requireTimestamps } from "../gpu/profiler.ts";
 import { Engine } from "../graph/engine.ts";
-import { parameterCount } from "../graph/graph.ts";
+import { type Graph, parameterCount } from "../graph/graph.ts";
 import { initialValues } from "../graph/parameters.ts";
-import { MODEL_NAMES, MODELS } from "../models/models.ts";
-import { meanCropHash, normalize, saveMeanCrop } from "../normalization.ts";
+import type { TileTable } from "../kernels/tile.ts";
+import { MODELS } from "../models/models.ts";
+import { meanCropHash, type Normalization, normalize, saveMeanCrop } from "../normalization.ts";
 import { measurePeak } from "../profile/peak.ts";
 import { StepProfiler } from "../profile/step_profiler.ts";
 import { formatDuration, formatProgress, ProgressLine } from "../progress.ts";
 import {
   appendMetrics,
-  checkpointPath,
   createRunFolder,
+  keepMetricsUntil,
   requireNoRun,
   type Run,
+  writeRun,
 } from "../run_folder.ts";
-import { FLAG_NAMES, isSwitch, optionOf, SETTING_NAMES } from "../settings.ts";
+import { lockRun } from "../run_lock.ts";
 import { train } from "../trainer.ts";
+import { START } from "../training_state.ts";
 import { loadTiles } from "../tuner/load_tiles.ts";
 import { VERSION } from "../version.ts";
-import { type OptionKind, readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
-import { readConfigFile } from "./config_file.ts";
 import { openForModel } from "./open_for_model.ts";
 import { reportProfile } from "./report_profile.ts";
+import {
+  openOldTraining,
+  requireSameData,
+  type Resumption,
+  resumptionNotes,
+} from "./resumption.ts";
 import { stopSignal } from "./stop_signal.ts";
-import { formatBroken, formatEpoch } from "./train_report.ts";
-
-const OPTIONS = {
-  model: "value",
-  config: "value",
-  "no-color-noise": "switch",
-  data: "value",
-  out: "value",
-  profile: "switch",
-  json: "switch",
-} as const;
-const SETTINGS: Record<string, OptionKind> = Object.fromEntries(
-  FLAG_NAMES.map((name) => [optionOf(name), isSwitch(name) ? "on-off" : "value"]),
-);
-/** As of a shell: 128 and the number of SIGINT. */
-const EXIT_STOPPED = 130;
-
-interface Given {
-  readonly config: Config;
-  readonly data: string;
-  readonly out: string;
-  readonly profile: boolean;
-  readonly json: boolean;
-}
+import { formatBroken, formatCheckpoints, formatEpoch } from "./train_report.ts";
+import { readTrainArguments, type TrainGiven, trainHelp } from "./train_options.ts";
 
 export function trainCommand(args: readonly string[]): Promise<number> {
-  return runCommand({ name: "train", help, read, run: trainRun }, args);
-}
-
-/** The settings are those of the model that is named before or after --help. */
-function help(args: readonly string[]): string {
-  const known = { ...OPTIONS, ...SETTINGS, help: "switch" } as const;
-  const longHelp = args.map((word) => word === "-h" ? "--help" : word);
-  const { options } = readArguments("train", longHelp, known);
-  const model = parseModelName(options.model ?? "alexnet-small");
-  return `Trains a model on labelled images, on the GPU through WebGPU
-
-Usage: topfive train --model NAME --data DIR --out RUN [settings]
-
-  --model NAME           ${MODEL_NAMES.join(", ")}
-  --config FILE          settings as JSON, by the names that RUN/run.json has them under, or such a
-                         run.json itself; what is also given here counts
-  --data DIR             an image folder (train/<class>/*.jpg …) or MNIST's four IDX files
-  --out RUN              a new folder for the run: config, metrics, checkpoint
-  --no-color-noise       as --color-noise 0
-  --profile              time a few steps layer by layer: a table, and RUN/trace.json for
-                         chrome://tracing or Perfetto; the trained weights are the same
-  --json                 print one JSON line an epoch on standard output, and the profile as one
-
-A config file alone sets rate, momentum and decay of single layers:
-  {"layers": {"fc8": {"weight": {"decayMultiplier": 2}, "bias": {"constantRate": 0.002}}}}
-
-Settings (defaults of ${model}; another model's: topfive train --model NAME --help)
-${describeConfig(model)}
-
-Examples
-  topfive data make images && topfive train --model alexnet-small --data images --out runs/first
-  topfive train --model lenet5 --data mnist --out runs/digits --epochs 3
-  topfive train --config runs/digits/run.json --data mnist --out runs/longer --epochs 6
-Ctrl-C stops after the step in hand and keeps the checkpoint of the last whole epoch.`;
-}
-
-function read(args: readonly string[]): Given {
-  const { options, positionals } = readArguments("train", args, { ...OPTIONS, ...SETTINGS });
-  if (positionals.length > 0) {
-    throw new SyntaxError(`Cannot train: ${positionals[0]} belongs to no option`);
-  }
-  const { data, out, profile = false, json = false } = options;
-  const file = options.config === undefined ? {} : readConfigFile(options.config);
-  const model = options.model ?? file.model;
-  const missing = Object.entries({ model, data, out }).find(([, value]) => value === undefined);
-  if (missing) throw new SyntaxError(`Cannot train: --${missing[0]} is missing`);
-  const flags: Readonly<Record<string, string | boolean | undefined>> = options;
-  const given = Object.fromEntries(
-    SETTING_NAMES.map((name) => [name, flags[optionOf(name)] ?? file[name]]),
+  return runCommand(
+    { name: "train", help: trainHelp, read: readTrainArguments, run: trainRun },
+    args,
   );
-  if (options["no-color-noise"]) given.colorNoise = 0;
-  return { config: makeConfig(String(model), given), data: data!, out: out!, profile, json };
 }
 
-async function trainRun({ config, data, out, profile, json }: Given): Promise<number> {
-  // Found before the minutes that reading a large set may take.
-  await requireNoRun(out);
+async function trainRun(given: TrainGiven): Promise<number> {
+  const { out, training } = given;
+  if ("config" in training) {
+    // Found before the minutes that reading a large set may take.
+    await requireNoRun(out);
+    return await trainOn(given, training.data, training.config, null);
+  }
+  using _lock = await lockRun(out);
+  const old = await openOldTraining(out, training);
+  return await trainOn(given, old.data, old.config, old);
+}
+
+async function trainOn(
+  given: TrainGiven,
+  data: string,
+  config: Config,
+  old: Resumption | null,
+): Promise<number> {
+  const { out, profile, json } = given;
   const dataset = await openForModel(data, config);
   requireWholeBatch(dataset, config);
-  const statistics = trainingStatistics(dataset);
-  const { build, crop, channels } = MODELS[config.model];
-  const { meanCrop, mean, std } = normalize(statistics, config, crop);
-  const graph = build(dataset.classes.length, config);
+  if (old) requireSameData(out, old.run, dataset, data);
   const line = new ProgressLine();
   const gpu = await openGpu();
   try {
     if (profile) requireTimestamps(gpu.device);
-    line.print(
-      `${config.model}: ${parameterCount(graph).toLocaleString("en")} parameters, ` +
-        `${dataset.train.count.toLocaleString("en")} training images of ` +
-        `${dataset.classes.length} classes, on ${gpu.description}`,
-    );
-    line.update("compiling kernels");
-    const tiles = await loadTiles(gpu, graph, partSizeOf(config));
-    if (tiles.size > 0) line.print(`${tiles.size} measured tiles (topfive tune)`);
-    const engine = await Engine.create(gpu, graph, {
-      batch: config.batchSize,
-      partSize: partSizeOf(config),
-      preprocess: { side: config.side, crop, channels, mean, std },
-      meanCrop,
-      momentum: config.momentum,
-      decay: config.decay,
-      layers: config.layers,
-      tiles,
-    });
-    engine.loadParameters(initialValues(engine.arena, config.seed));
-    await createRunFolder(out, {
-      ...describeRun(config, dataset, gpu, engine),
-      mean,
-      std,
-      ...(meanCrop ? { meanCrop: meanCropHash(meanCrop) } : {}),
-      ...(config.colorNoise > 0 ? { colorComponents: statistics.eigen } : {}),
-    });
-    if (meanCrop) await saveMeanCrop(out, meanCrop);
+    const statistics = trainingStatistics(dataset);
+    const normalization = normalize(statistics, config, MODELS[config.model].crop);
+    const parts = { gpu, config, dataset, data, statistics, normalization, old };
+    const engine = await openEngine(parts, line);
+    using _lock = await openRunFolder(out, describeRun(parts, engine), old);
+    if (normalization.meanCrop) await saveMeanCrop(out, normalization.meanCrop);
+    for (const text of old ? resumptionNotes(old, gpu, dataset) : []) line.print(text);
     const profiler = profile ? new StepProfiler(engine) : null;
     const peak = profile ? await measurePeak(gpu) : null;
-    const start = performance.now();
+    const began = performance.now();
     using stop = stopSignal(() => line.print("stopping after this step (again to stop at once)"));
+    await using keeper = new CheckpointKeeper({
+      run: out,
+      engine,
+      origin: {
+        codeVersion: VERSION,
+        config,
+        adapter: gpu.description,
+        tiles: Object.fromEntries(engine.tiles),
+        dataFingerprint: dataset.fingerprint,
+      },
+      keep: given.keep,
+    });
     const { step } = await train({
       engine,
       dataset,
       config,
       colorComponents: statistics.eigen,
+      start: old?.checkpoint?.state ?? START,
       signal: stop.signal,
       ...(profiler ? { makeStep: profiler.step.bind(profiler) } : {}),
+      checkpoints: given.checkpoints,
       observers: [{
         onProgress: (progress) => line.update(formatProgress(progress)),
+        onStep: () => keeper.check(),
         onEpoch: async (record) => {
           line.print(formatEpoch(record, config));
           if (json) console.log(JSON.stringify(record));
           await appendMetrics(out, record);
         },
       }],
-      onCheckpoint: async (state) => {
-        await saveCheckpoint(checkpointPath(out), {
-          model: config.model,
-          state,
-          parameters: await engine.readParameters(),
-          momenta: await engine.readMomenta(),
-        });
-      },
+      onCheckpoint: (state) => keeper.save(state),
     });
+    await keeper.settle();
     const ended = stop.signal.aborted ? "stopped" : "trained";
-    const seconds = (performance.now() - start) / 1000;
+    const seconds = (performance.now() - began) / 1000;
     line.print(`${ended}: ${step} steps in ${formatDuration(seconds)}; run: ${out}`);
+    for (const text of formatCheckpoints(keeper.times)) line.print(text);
     if (profiler && peak) await reportProfile(profiler, peak, { out, config, json });
     engine.close();
-    return stop.signal.aborted ? EXIT_STOPPED : 0;
+    if (stop.exitCode > 0) line.print(`go on with: ./topfive train --resume ${out}`);
+    return stop.exitCode;
   } finally {
     line.end();
     for (const text of formatBroken(dataset.broken)) line.print(text);
     gpu.close();
   }
+}
+
+/** What a training is made of. */
+interface Parts {
+  readonly gpu: Gpu;
+  readonly config: Config;
+  readonly dataset: Dataset;
+  /** Its folder, as it was named. */
+  readonly data: string;
+  readonly statistics: Statistics;
+  readonly normalization: Normalization;
+  readonly old: Resumption | null;
+}
+
+/** An engine with the weights to begin with. */
+async function openEngine(parts: Parts, line: ProgressLine): Promise<Engine> {
+  const { gpu, config, dataset, normalization: { mean, std, meanCrop }, old } = parts;
+  const { build, crop, channels } = MODELS[config.model];
+  const graph = build(dataset.classes.length, config);
+  line.print(
+    `${config.model}: ${parameterCount(graph).toLocaleString("en")} parameters, ` +
+      `${dataset.train.count.toLocaleString("en")} training images of ` +
+      `${dataset.classes.length} classes, on ${gpu.description}`,
+  );
+  line.update("compiling kernels");
+  const tiles = await tilesFor(gpu, graph, config, old);
+  if (tiles.size > 0 && !old) line.print(`${tiles.size} measured tiles (topfive tune)`);
+  const engine = await Engine.create(gpu, graph, {
+    batch: config.batchSize,
+    partSize: partSizeOf(config),
+    preprocess: { side: config.side, crop, channels, mean, std },
+    meanCrop,
+    momentum: config.momentum,
+    decay: config.decay,
+    layers: config.layers,
+    tiles,
+  });
+  const checkpoint = old?.checkpoint;
+  engine.loadParameters(checkpoint?.parameters ?? initialValues(engine.arena, config.seed));
+  if (checkpoint) engine.loadMomenta(checkpoint.momenta);
+  return engine;
+}
+
+/** Those of the run on the adapter that it was trained on, else what was measured on this one. */
+async function tilesFor(
+  gpu: Gpu,
+  graph: Graph,
+  config: Config,
+  old: Resumption | null,
+): Promise<TileTable> {
+  const origin = old?.checkpoint?.origin;
+  if (origin?.adapter === gpu.description) return new Map(Object.entries(origin.tiles));
+  return await loadTiles(gpu, graph, partSizeOf(config));
+}
+
+/** Claims the folder of a new run; that of an old one is claimed already. */
+async function openRunFolder(
+  out: string,
+  run: Run,
+  old: Resumption | null,
+): Promise<Disposable | null> {
+  if (!old) {
+    await createRunFolder(out, run);
+    return await lockRun(out);
+  }
+  await keepMetricsUntil(out, old.checkpoint?.state ?? START);
+  await writeRun(out, run);
+  return null;
 }
 
 function requireWholeBatch({ train: { count } }: Dataset, { batchSize }: Config): void {
@@ -198,12 +207,10 @@ function requireWholeBatch({ train: { count } }: Dataset, { batchSize }: Config)
   );
 }
 
-function describeRun(
-  config: Config,
-  dataset: Dataset,
-  gpu: Gpu,
-  engine: Engine,
-): Omit<Run, "mean" | "std"> {
+function describeRun(parts: Parts, engine: Engine): Run {
+  const { config, dataset, data, statistics, normalization, gpu, old } = parts;
+  if (old) return { ...old.run, config, data: { ...old.run.data, source: data } };
+  const { mean, std, meanCrop } = normalization;
   const { classes, fingerprint, train, validation, test, broken } = dataset;
   const images = {
     train: train.count,
@@ -216,8 +223,12 @@ function describeRun(
     startedAt: new Date().toISOString(),
     config,
     classes,
+    mean,
+    std,
+    ...(meanCrop ? { meanCrop: meanCropHash(meanCrop) } : {}),
+    ...(config.colorNoise > 0 ? { colorComponents: statistics.eigen } : {}),
     adapter: gpu.description,
     tiles: Object.fromEntries(engine.tiles),
-    data: { fingerprint, images },
+    data: { fingerprint, source: data, images },
   };
 }

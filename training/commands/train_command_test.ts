@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readCheckpoint } from "../checkpoint.ts";
+import { readCheckpoint } from "../checkpoint/checkpoint.ts";
+import { findCheckpoint } from "../checkpoint/checkpoint_folder.ts";
 import { encodePng } from "../dataset/shapes/png.ts";
 import { captured } from "../fixtures/captured.ts";
 import { drawImages, inFolder, writeRun } from "../fixtures/drawn_run.ts";
@@ -159,7 +160,9 @@ Deno.test("trainCommand() --json prints a line an epoch and leaves a whole run",
     assertEquals([config.epochs, config.batchSize, config.flip, config.seed], [2, 10, false, 5]);
     assertEquals(data.images, { train: 39, validation: 10, test: 10, broken: 1 });
     assertEquals(classes.length, 10);
-    const { state, parameters } = await readCheckpoint(path("runs/a/checkpoint"));
+    const { state, parameters } = await readCheckpoint(
+      (await findCheckpoint(path("runs/a"), "latest"))!,
+    );
     assertEquals([state.step, state.loader], [6, { epoch: 2, offset: 0 }]);
     for (const [name, values] of parameters) assert(values.every(Number.isFinite), name);
 
@@ -177,7 +180,7 @@ Deno.test("trainCommand() --json prints a line an epoch and leaves a whole run",
     assertEquals(second.code, 0, second.stderr);
     const { config: repeated } = await readRun(path("runs/b"));
     assertEquals(repeated, { ...config, epochs: 1, layers });
-    const trained = await readCheckpoint(path("runs/b/checkpoint"));
+    const trained = await readCheckpoint((await findCheckpoint(path("runs/b"), "latest"))!);
     const first = initialValues(layOutParameters(MODELS.lenet5.build(10)), 5);
     assertEquals(trained.parameters.get("conv1.weight"), first.get("conv1.weight"));
     assert(trained.parameters.get("conv1.bias")!.some((value) => Math.abs(value) > 0.001));
@@ -194,7 +197,7 @@ Deno.test("trainCommand() keeps nothing of training that diverges", async () => 
     assertEquals(code, 1);
     assertMatch(stderr, /^topfive: Cannot go on training: the loss is \S+ at step \d+$/);
     const names = [...Deno.readDirSync(path("run"))].map(({ name }) => name);
-    assertEquals(names, ["run.json"]);
+    assertEquals(names.sort(), ["lock", "run.json"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readCheckpoint } from "../checkpoint.ts";
+import { readCheckpoint } from "../checkpoint/checkpoint.ts";
+import { checkpointPath } from "../checkpoint/checkpoint_folder.ts";
 import { captured } from "../fixtures/captured.ts";
 import { drawImages, inFolder } from "../fixtures/drawn_run.ts";
 import { trainCommand } from "./train_command.ts";
@@ -22,8 +23,8 @@ Deno.test("trainCommand() --profile trains the same weights and leaves a trace",
     assertEquals([plain.code, table.code, json.code], [0, 0, 0], table.stderr + json.stderr);
 
     const [first, second] = [
-      await readCheckpoint(path("plain/checkpoint")),
-      await readCheckpoint(path("table/checkpoint")),
+      await readCheckpoint(checkpointPath(path("plain"), 5)),
+      await readCheckpoint(checkpointPath(path("table"), 5)),
     ];
     assertEquals(second.parameters, first.parameters);
 

@@ -1,4 +1,5 @@
 /** What a training run tells its user in words. */
+import type { KeeperTimes } from "../checkpoint/checkpoint_keeper.ts";
 import type { Config } from "../config.ts";
 import type { BrokenImage } from "../dataset/dataset.ts";
 import type { EpochRecord } from "../trainer/training_observer.ts";
@@ -16,6 +17,18 @@ export function formatEpoch(record: EpochRecord, { epochs }: Pick<Config, "epoch
     `top-5 error ${percent(validation.top5Error)}`,
     `${Math.round(record.imagesPerSecond)} images/s`,
   ].join("  ");
+}
+
+/** Nothing where none was kept. */
+export function formatCheckpoints({ checkpoints, reading, writing }: KeeperTimes): string[] {
+  if (checkpoints === 0) return [];
+  const each = (seconds: number) => `${(seconds / checkpoints).toFixed(2)} s`;
+  return [
+    `checkpoints: ${checkpoints}; for each, training waited ${
+      each(reading)
+    } while it was read from ` +
+    `the GPU, and it was written in ${each(writing)} beside the training`,
+  ];
 }
 
 /** Nothing where no image is broken, else their number and the first of them with the reason. */

@@ -30,27 +30,44 @@ export function storageBufferOf(
 }
 
 /**
- * Copies a range back to the CPU. It waits for the queue: never inside a training step.
+ * Copies a range back to the CPU and hands its bytes out while they are mapped. It waits for the
+ * queue: never inside a training step.
  *
- * @param range bytes, multiples of 4; the whole buffer by default
+ * @param use the bytes are gone when it returns
  */
-export async function readBytes(
+export async function readMapped<T>(
   device: GPUDevice,
   buffer: GPUBuffer,
-  range: { offset?: number; size?: number } = {},
-): Promise<ArrayBuffer> {
+  range: { readonly offset?: number; readonly size?: number },
+  use: (bytes: ArrayBuffer) => T,
+): Promise<T> {
   const { offset = 0, size = buffer.size - offset } = range;
   const staging = device.createBuffer({
     size,
     usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
   });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const copy = staging.getMappedRange().slice(0);
-  staging.destroy();
-  return copy;
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    return use(staging.getMappedRange());
+  } finally {
+    staging.destroy();
+  }
+}
+
+/**
+ * Copies a range back to the CPU. It waits for the queue: never inside a training step.
+ *
+ * @param range bytes, multiples of 4; the whole buffer by default
+ */
+export function readBytes(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  range: { offset?: number; size?: number } = {},
+): Promise<ArrayBuffer> {
+  return readMapped(device, buffer, range, (bytes) => bytes.slice(0));
 }
 
 /** As {@link readBytes}, as float32. */

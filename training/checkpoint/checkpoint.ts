@@ -1,57 +1,53 @@
 /**
- * All that a run needs to go on: weights, momenta, where the loader stood. Everything else is a
- * function of the seed and the step. One file: eight bytes of header length, a JSON header, float32
- * numbers little-endian in ONNX's layout, and the sha256 of all that as the last 32 bytes.
+ * All that a run needs to go on: where it stood, what it was made of, weights and momenta. One file:
+ * eight bytes of header length, a JSON header, float32 numbers little-endian in ONNX's layout, and
+ * the sha256 of all that as the last 32 bytes.
  * @module
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { ParameterValues } from "./graph/parameters.ts";
-import { type TrainingState, TrainingStateSchema } from "./training_state.ts";
-import { writeAtomically } from "./write_atomically.ts";
+import { ConfigSchema } from "../config.ts";
+import type { ParameterValues } from "../graph/parameters.ts";
+import { TrainingStateSchema } from "../training_state.ts";
+import { CheckpointFile, FORMAT, HASH_BYTES, LENGTH_BYTES } from "./checkpoint_file.ts";
 
-export interface Checkpoint {
-  readonly model: string;
-  readonly state: TrainingState;
-  readonly parameters: ParameterValues;
-  readonly momenta: ParameterValues;
-}
+const OriginSchema = z.strictObject({
+  codeVersion: z.string(),
+  config: ConfigSchema,
+  adapter: z.string(),
+  /** Of each product by problem key: they fix the order of sums, and so the weights' bits. */
+  tiles: z.record(z.string(), z.string()),
+  dataFingerprint: z.string(),
+});
+
+/** What the weights were made of; going on with anything else would end elsewhere. */
+export type CheckpointOrigin = z.infer<typeof OriginSchema>;
 
 const TensorEntry = z.strictObject({ name: z.string(), length: z.int().nonnegative() });
 const HeaderSchema = z.strictObject({
-  format: z.literal("topfive checkpoint 2"),
-  model: z.string(),
+  format: z.literal(FORMAT),
+  origin: OriginSchema,
   state: TrainingStateSchema,
   parameters: z.array(TensorEntry),
   momenta: z.array(TensorEntry),
 });
 
-const HASH_BYTES = 32;
-const LENGTH_BYTES = 8;
+export type CheckpointHeader = Omit<z.infer<typeof HeaderSchema>, "format">;
 
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const { model, state, parameters, momenta } = checkpoint;
+export interface Checkpoint extends Pick<CheckpointHeader, "origin" | "state"> {
+  readonly parameters: ParameterValues;
+  readonly momenta: ParameterValues;
+}
+
+/** Writes what is in memory; a training streams instead, see `CheckpointKeeper`. */
+export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
+  const { parameters, momenta, ...rest } = checkpoint;
   const entries = (values: ParameterValues) =>
     [...values].map(([name, { length }]) => ({ name, length }));
-  const header = new TextEncoder().encode(JSON.stringify({
-    format: "topfive checkpoint 2",
-    model,
-    state,
-    parameters: entries(parameters),
-    momenta: entries(momenta),
-  }));
-  // Numbers start at a multiple of four: spaces are white space in JSON.
-  const padded = new Uint8Array(Math.ceil(header.length / 8) * 8).fill(0x20);
-  padded.set(header);
-  const length = new Uint8Array(LENGTH_BYTES);
-  new DataView(length.buffer).setBigUint64(0, BigInt(padded.length), true);
-  const numbers = [...parameters.values(), ...momenta.values()].map((values) =>
-    new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  );
-  const chunks = [length, padded, ...numbers];
-  const hash = createHash("sha256");
-  for (const chunk of chunks) hash.update(chunk);
-  await writeAtomically(path, [...chunks, hash.digest()]);
+  const header = { ...rest, parameters: entries(parameters), momenta: entries(momenta) };
+  using file = new CheckpointFile(path, header);
+  for (const values of [...parameters.values(), ...momenta.values()]) file.add(values);
+  file.commit();
 }
 
 /** @throws {SyntaxError} where the file is truncated, altered or none of ours. */
@@ -69,7 +65,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   if (end > body.length) throw refuse("it has no header");
   const header = parseHeader(body.subarray(LENGTH_BYTES, end));
   if (typeof header === "string") throw refuse(header);
-  const { model, state, ...tensors } = header;
+  const { origin, state, ...tensors } = header;
   const numbers = [...tensors.parameters, ...tensors.momenta]
     .reduce((sum, { length }) => sum + length, 0);
   if (end + 4 * numbers !== body.length) throw refuse("its numbers are not those of its header");
@@ -80,7 +76,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       offset += 4 * length;
       return [name, values];
     }));
-  return { model, state, parameters: take(tensors.parameters), momenta: take(tensors.momenta) };
+  return { origin, state, parameters: take(tensors.parameters), momenta: take(tensors.momenta) };
 }
 
 /** The header, or what is wrong with it. */

@@ -1,13 +1,26 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { createHash } from "node:crypto";
-import { type Checkpoint, readCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import type { ScheduleState } from "./schedule.ts";
-import { START } from "./training_state.ts";
+import { makeConfig } from "../config.ts";
+import {
+  type Checkpoint,
+  type CheckpointOrigin,
+  readCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
+import type { ScheduleState } from "../schedule.ts";
+import { START } from "../training_state.ts";
 
 const SCHEDULE: ScheduleState = { best: 0.25, epochsSinceBest: 2, drops: 1, finished: false };
+const ORIGIN: CheckpointOrigin = {
+  codeVersion: "0.1.0",
+  config: makeConfig("lenet5", { learningRate: 0.1 + 0.2 }),
+  adapter: "llvmpipe",
+  tiles: { "Conv forward 3x9x9": "strip 8 24" },
+  dataFingerprint: "ab12",
+};
 const CHECKPOINT: Checkpoint = {
-  model: "lenet5",
+  origin: ORIGIN,
   state: {
     step: 1234,
     loader: { epoch: 3, offset: 96 },
@@ -48,7 +61,7 @@ function sealed(header: string, numbers = new Uint8Array()): Uint8Array {
 
 Deno.test("readCheckpoint() gives back what saveCheckpoint() was given, to the bit", async () => {
   await withPath(async (path) => {
-    await saveCheckpoint(path, CHECKPOINT);
+    saveCheckpoint(path, CHECKPOINT);
     const read = await readCheckpoint(path);
     assertEquals(read, CHECKPOINT);
     assert(Object.is(read.parameters.get("conv1.weight")![1], -0));
@@ -60,7 +73,7 @@ Deno.test("saveCheckpoint() writes views into larger arrays, and names beyond AS
   await withPath(async (path) => {
     const arena = Float32Array.from({ length: 10 }, (_, i) => i);
     const parameters = new Map([["größe", arena.subarray(3, 6)]]);
-    await saveCheckpoint(path, { ...CHECKPOINT, parameters, momenta: new Map() });
+    saveCheckpoint(path, { ...CHECKPOINT, parameters, momenta: new Map() });
     const read = await readCheckpoint(path);
     assertEquals(read.parameters, new Map([["größe", Float32Array.of(3, 4, 5)]]));
   });
@@ -68,7 +81,7 @@ Deno.test("saveCheckpoint() writes views into larger arrays, and names beyond AS
 
 Deno.test("readCheckpoint() refuses a file cut off anywhere", async () => {
   await withPath(async (path) => {
-    await saveCheckpoint(path, CHECKPOINT);
+    saveCheckpoint(path, CHECKPOINT);
     const bytes = await Deno.readFile(path);
     for (let length = 0; length < bytes.length; length++) {
       await Deno.writeFile(path, bytes.subarray(0, length));
@@ -83,7 +96,7 @@ Deno.test("readCheckpoint() refuses a file cut off anywhere", async () => {
 
 Deno.test("readCheckpoint() refuses a file with any byte altered", async () => {
   await withPath(async (path) => {
-    await saveCheckpoint(path, CHECKPOINT);
+    saveCheckpoint(path, CHECKPOINT);
     const bytes = await Deno.readFile(path);
     for (let i = 0; i < bytes.length; i += 7) {
       const altered = bytes.slice();
@@ -99,7 +112,7 @@ Deno.test("readCheckpoint() refuses a file with any byte altered", async () => {
 Deno.test("readCheckpoint() refuses what is no checkpoint, and says what is wrong", async () => {
   const header = {
     format: "topfive checkpoint 2",
-    model: "lenet5",
+    origin: ORIGIN,
     state: START,
     parameters: [{ name: "w", length: 2 }],
     momenta: [],
@@ -141,8 +154,9 @@ Deno.test("saveCheckpoint() killed at any time leaves a whole checkpoint", async
       const state = (step) => ({ ...${JSON.stringify(START)}, step });
       for (let step = 1; ; step++) {
         parameters.get("w").fill(step);
-        const checkpoint = { model: "lenet5", state: state(step), parameters, momenta: new Map() };
-        await saveCheckpoint(${JSON.stringify(path)}, checkpoint);
+        const origin = ${JSON.stringify(ORIGIN)};
+        const checkpoint = { origin, state: state(step), parameters, momenta: new Map() };
+        saveCheckpoint(${JSON.stringify(path)}, checkpoint);
         if (step === 1) console.log("saved");
       }`;
     for (const milliseconds of [3, 11, 19, 27]) {
