@@ -1,6 +1,9 @@
 // The offline half of topfive: data, training, evaluation, export, publishing.
 import { nearestName } from "./nearest_name.ts";
+import { dataFetchCommand } from "./commands/data_fetch_command.ts";
 import { dataMakeCommand } from "./commands/data_make_command.ts";
+import { dataShowCommand } from "./commands/data_show_command.ts";
+import { dataStatsCommand } from "./commands/data_stats_command.ts";
 import { evaluateCommand } from "./commands/evaluate_command.ts";
 import { explainCommand } from "./commands/explain_command.ts";
 import { exportCommand } from "./commands/export_command.ts";
@@ -42,8 +45,13 @@ function printVersion(): Promise<number> {
 function dataCommand(args: readonly string[]): Promise<number> {
   return runGroup({
     name: "data",
-    summary: "Makes image sets",
-    commands: { make: { run: dataMakeCommand, summary: "draw a labelled set to try things on" } },
+    summary: "Makes, downloads and inspects image sets",
+    commands: {
+      make: { run: dataMakeCommand, summary: "draw a labelled set to try things on" },
+      fetch: { run: dataFetchCommand, summary: "download a published set, checked" },
+      stats: { run: dataStatsCommand, summary: "counts by class, colours, warnings" },
+      show: { run: dataShowCommand, summary: "a contact sheet of what a network will see" },
+    },
   }, args);
 }
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import config from "./deno.json" with { type: "json" };
 
@@ -28,14 +28,13 @@ Deno.test("topfive names the nearest command to an unknown one", async () => {
   assertStringIncludes(other.stderr, "(expected train, evaluate, ");
 });
 
-Deno.test("topfive data without make says what there is", async () => {
+Deno.test("topfive data names the nearest of its commands", async () => {
   const { code, stderr } = await run("data", "mak");
   assertEquals(code, 2);
-  assertMatch(
-    stderr,
-    /^topfive: data mak is not a command \(expected make\)\nUsage: topfive data make/,
-  );
-  assertEquals((await run("data", "--help")).code, 0);
+  assertStringIncludes(stderr, "data mak is not a command (did you mean make?)");
+  const { stdout, ...help } = await run("data", "--help");
+  assertEquals(help.code, 0);
+  for (const name of ["make", "fetch", "stats", "show"]) assertStringIncludes(stdout, `  ${name} `);
 });
 
 Deno.test("topfive passes a command's exit code on", async () => {

@@ -1,4 +1,4 @@
-/** Tests only: runs dispatches over buffers that are made of arrays and read back. */
+/** Runs dispatches once, over buffers that are made of arrays and read back: no way to train. */
 import { readFloats, storageBufferOf } from "./buffers.ts";
 import type { Gpu } from "./device.ts";
 import type { Dispatch } from "./kernel.ts";
