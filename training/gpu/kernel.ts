@@ -19,6 +19,8 @@ export interface Binding<Ref> {
   readonly buffer: Ref;
   readonly offset?: number;
   readonly size?: number;
+  /** Copied into an image of float32 vec4, which the kernel reads in the buffer's place. */
+  readonly image?: boolean;
 }
 
 /** One dispatch: binding i of group 0 is `bindings[i]`. */

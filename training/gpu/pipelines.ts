@@ -1,12 +1,15 @@
+import { ScratchImages } from "./images.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Compiles each distinct kernel text once. */
+/** Compiles each distinct kernel text once; its dispatches share their images. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly images: ScratchImages;
 
   constructor(device: GPUDevice) {
     this.#device = device;
+    this.images = new ScratchImages(device);
   }
 
   get size(): number {

@@ -1,3 +1,4 @@
+import type { ImageCopy } from "./images.ts";
 import type { Dispatch } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
 
@@ -6,6 +7,8 @@ export interface PreparedDispatch {
   readonly label: string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
+  /** What its images are filled with first. */
+  readonly copies: readonly ImageCopy[];
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -24,14 +27,20 @@ export async function prepareDispatches<Ref, Own extends Dispatch<Ref>>(
   return dispatches.map(({ kernel, bindings, ...rest }) => {
     const { label } = kernel;
     const pipeline = pipelines.get(kernel);
+    const copies: ImageCopy[] = [];
+    const entries = bindings.map(({ buffer: ref, offset = 0, size, image }, binding) => {
+      const buffer = bufferOf(ref);
+      const range = { buffer, offset, size: size ?? buffer.size - offset };
+      if (!image) return { binding, resource: range };
+      const copy = pipelines.images.copyOf(binding, range);
+      copies.push(copy);
+      return { binding, resource: copy.texture.createView() };
+    });
     const bindGroup = device.createBindGroup({
       label,
       layout: pipeline.getBindGroupLayout(0),
-      entries: bindings.map(({ buffer, offset = 0, size }, binding) => ({
-        binding,
-        resource: { buffer: bufferOf(buffer), offset, ...(size === undefined ? {} : { size }) },
-      })),
+      entries,
     });
-    return { ...rest, label, pipeline, bindGroup };
+    return { ...rest, label, pipeline, bindGroup, copies };
   });
 }

@@ -1,5 +1,6 @@
 /** Time on the GPU, dispatch by dispatch, by timestamp queries. */
 import { readBytes } from "./buffers.ts";
+import { encodeDispatches } from "./encode.ts";
 import type { PreparedDispatch } from "./prepare.ts";
 
 export interface DispatchTime<Prepared extends PreparedDispatch = PreparedDispatch> {
@@ -20,7 +21,7 @@ export function requireTimestamps(device: GPUDevice): void {
 }
 
 /**
- * Runs the dispatches once, each in a pass of its own, and reads the clock before and after it.
+ * Runs the dispatches once and reads the clock before and after each, its copies into images included.
  *
  * @throws {Error} where the adapter has no timestamp queries.
  */
@@ -47,19 +48,13 @@ async function timeSome<Prepared extends PreparedDispatch>(
     usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
   });
   const encoder = device.createCommandEncoder();
-  dispatches.forEach(({ pipeline, bindGroup, workgroups }, index) => {
-    const pass = encoder.beginComputePass({
-      timestampWrites: {
-        querySet,
-        beginningOfPassWriteIndex: 2 * index,
-        endOfPassWriteIndex: 2 * index + 1,
-      },
-    });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(...workgroups);
-    pass.end();
-  });
+  dispatches.forEach((dispatch, index) =>
+    encodeDispatches(encoder, [dispatch], {
+      querySet,
+      beginningOfPassWriteIndex: 2 * index,
+      endOfPassWriteIndex: 2 * index + 1,
+    })
+  );
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   device.queue.submit([encoder.finish()]);
   const nanoseconds = new BigUint64Array(await readBytes(device, resolved));

@@ -1,8 +1,10 @@
 /** Runs dispatches once, over buffers that are made of arrays and read back: no way to train. */
 import { readFloats, storageBufferOf } from "./buffers.ts";
+import { encodeDispatches } from "./encode.ts";
 import type { Gpu } from "./device.ts";
 import type { Dispatch } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { prepareDispatches } from "./prepare.ts";
 
 type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -15,8 +17,6 @@ export async function runDispatches<Name extends string>(
   dispatches: readonly Dispatch<Name>[],
   contents: Readonly<Record<Name, Numbers | ArrayBuffer>>,
 ): Promise<Record<Name, Float32Array>> {
-  const pipelines = new PipelineCache(device);
-  await pipelines.prepare(dispatches.map(({ kernel }) => kernel));
   const buffers = new Map<string, GPUBuffer>();
   for (const [name, content] of Object.entries<Numbers | ArrayBuffer>(contents)) {
     if (ArrayBuffer.isView(content)) {
@@ -28,28 +28,18 @@ export async function runDispatches<Name extends string>(
     device.queue.writeBuffer(buffer, 0, content);
     buffers.set(name, buffer);
   }
+  const pipelines = new PipelineCache(device);
+  const bufferOf = (name: Name) => buffers.get(name)!;
+  const prepared = await prepareDispatches(device, pipelines, dispatches, bufferOf);
   const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  for (const { kernel, bindings, workgroups } of dispatches) {
-    const pipeline = pipelines.get(kernel);
-    const entries = bindings.map(({ buffer: name, offset = 0, size }, binding) => {
-      const buffer = buffers.get(name)!;
-      return { binding, resource: { buffer, offset, size: size ?? buffer.size - offset } };
-    });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(
-      0,
-      device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
-    );
-    pass.dispatchWorkgroups(...workgroups);
-  }
-  pass.end();
+  encodeDispatches(encoder, prepared);
   device.queue.submit([encoder.finish()]);
   const results: Record<string, Float32Array> = {};
   for (const [name, buffer] of buffers) {
     if (buffer.usage & GPUBufferUsage.STORAGE) results[name] = await readFloats(device, buffer);
     buffer.destroy();
   }
+  pipelines.images.close();
   check();
   return results as Record<Name, Float32Array>;
 }

@@ -8,6 +8,7 @@ import { augment, meanPixels } from "../augment/augment.ts";
 import { centreCrop } from "../augment/draw.ts";
 import { readFloats, readMapped, storageBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { encodeDispatches } from "../gpu/encode.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
 import { type PreparedDispatch, prepareDispatches } from "../gpu/prepare.ts";
@@ -387,6 +388,7 @@ export class Engine {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();
     this.#answers?.destroy();
+    this.#pipelines.images.close();
   }
 
   #upload(
@@ -402,21 +404,14 @@ export class Engine {
   }
 
   /**
-   * One pass and one submit: for 60 small dispatches on llvmpipe 5.6 ms, as ten passes 5.8, as 60
-   * passes 7.5, as three submits 6.2, as 60 submits 11.3 (2026-11-24, medians on a busy machine).
+   * One submit, and as few passes as the copies into images allow: for 60 small dispatches on
+   * llvmpipe 5.6 ms, as ten passes 5.8, as 60 passes 7.5, as three submits 6.2, as 60 submits 11.3
+   * (2026-11-24, medians on a busy machine).
    */
   #submit(...lists: readonly (readonly StepDispatch[])[]): void {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const list of lists) {
-      for (const { pipeline, bindGroup, workgroups } of list) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-      }
-    }
-    pass.end();
+    encodeDispatches(encoder, lists.flat());
     device.queue.submit([encoder.finish()]);
   }
 

@@ -3,15 +3,15 @@
  * timing them. Nanoseconds on one core, for vectors of 16 lanes; fitted by hand to CPU times of
  * Mesa 22.3's llvmpipe on a Xeon with AVX-512, 2026-11-24, within a factor of 1.4.
  *
- * That driver turns a storage load into a loop over its lanes, so loads cost most. A condition
- * around a load costs twice as much again: kernels clamp the address and select the value instead
- * (the same kernel ran 1.3 times as fast and compiled in a quarter of the time).
+ * That driver turns a load from a storage buffer into a loop over its lanes, so operands are read
+ * from images (`operand.ts`). A condition around a load costs twice as much again: kernels clamp the
+ * address and select the value instead.
  * @module
  */
 
 /** A vec4 load; one whose address and value are selected by a bounds check. */
-export const LOAD_NS = 110;
-export const CHECKED_LOAD_NS = 200;
+export const LOAD_NS = 14;
+export const CHECKED_LOAD_NS = 22;
 export const STORE_NS = 200;
 /** A broadcast of one number from a lane to all. */
 const BROADCAST_NS = 0.9;

@@ -6,7 +6,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { readBytes, storageBufferOf } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { encodeDispatches } from "../gpu/encode.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
+import { prepareDispatches } from "../gpu/prepare.ts";
 import { Random } from "../random.ts";
 import { fromStorage, toStorage } from "./layout.ts";
 import {
@@ -219,28 +221,15 @@ async function submit(
   const { device } = gpu;
   let pipelines = caches.get(device);
   if (!pipelines) caches.set(device, pipelines = new PipelineCache(device));
-  await pipelines.prepare(dispatches.map(({ kernel }) => kernel));
   device.pushErrorScope("validation");
+  const prepared = await prepareDispatches(
+    device,
+    pipelines,
+    dispatches,
+    (ref: TensorRef) => bufferOf(buffers, ref),
+  );
   const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  for (const { kernel, bindings, workgroups } of dispatches) {
-    const pipeline = pipelines.get(kernel);
-    const entries = bindings.map(({ buffer: { role, index }, offset = 0, size }, binding) => {
-      const buffer = bufferOf(buffers, { role, index });
-      return { binding, resource: { buffer, offset, size: size ?? buffer.size - offset } };
-    });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(
-      0,
-      device.createBindGroup({
-        label: kernel.label,
-        layout: pipeline.getBindGroupLayout(0),
-        entries,
-      }),
-    );
-    pass.dispatchWorkgroups(...workgroups);
-  }
-  pass.end();
+  encodeDispatches(encoder, prepared);
   device.queue.submit([encoder.finish()]);
   const error = await device.popErrorScope();
   assert(error === null, `The GPU refused the operator: ${error?.message}`);

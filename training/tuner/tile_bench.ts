@@ -96,6 +96,7 @@ export class TileBench {
   close(): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();
+    this.#pipelines.images.close();
   }
 
   /** Operands hold numbers, with zeros for padding; results are cleared before each check. */

@@ -3,6 +3,7 @@ import { readFloats, storageBuffer } from "../../../training/gpu/buffers.ts";
 import type { Gpu } from "../../../training/gpu/device.ts";
 import type { Dispatch } from "../../../training/gpu/kernel.ts";
 import { PipelineCache } from "../../../training/gpu/pipelines.ts";
+import { encodeDispatches } from "../../../training/gpu/encode.ts";
 import { type PreparedDispatch, prepareDispatches } from "../../../training/gpu/prepare.ts";
 import type { TileTable } from "../../../training/kernels/tile.ts";
 import {
@@ -132,23 +133,16 @@ export class LayerRun {
   }
 }
 
-/** Encodes the list `repeats` times into one pass and submits it. */
+/** Encodes the list `repeats` times and submits it. */
 export function submit(
   device: GPUDevice,
   dispatches: readonly PreparedDispatch[],
   repeats: number,
-  timestampWrites?: GPUComputePassTimestampWrites,
+  timestampWrites?: Required<GPUComputePassTimestampWrites>,
 ): void {
   const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-  for (let i = 0; i < repeats; i++) {
-    for (const { pipeline, bindGroup, workgroups } of dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
-    }
-  }
-  pass.end();
+  const list = Array.from({ length: repeats }, () => dispatches).flat();
+  encodeDispatches(encoder, list, timestampWrites);
   device.queue.submit([encoder.finish()]);
 }
 

@@ -1,10 +1,19 @@
 /** The dispatches of a convolution, direction by direction. */
-import { specialize } from "../../gpu/kernel.ts";
+import { type Binding, specialize } from "../../gpu/kernel.ts";
 import { gemmKernel, rankGemmTiles, splitsFor } from "../../kernels/gemm/gemm.ts";
 import type { GemmKernel, GemmProblem } from "../../kernels/gemm/problem.ts";
 import { pickTile, type RankedTile, type TiledProblem, tileName } from "../../kernels/tile.ts";
 import { columnSum, sumOfParts } from "../../kernels/reduce/reduce.ts";
-import { type OpContext, type OpDispatch, type OpWork, ref, type TensorRef } from "../op.ts";
+import { operandBinding, operandText } from "../../kernels/operand.ts";
+import {
+  floatsOf,
+  type OpContext,
+  type OpDispatch,
+  type OpWork,
+  ref,
+  type Shape,
+  type TensorRef,
+} from "../op.ts";
 import type { ConvTile } from "./conv.ts";
 import type { Geometry } from "./conv_geometry.ts";
 import {
@@ -46,7 +55,6 @@ function describe(g: Geometry, direction: string): string {
 }
 
 export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
-  const bindings = [ref("input"), ref("parameter", 0), ref("parameter", 1), ref("output")];
   const relu = context.fusedRelu ? " relu" : "";
   const problem: GemmProblem = {
     label: describe(g, "forward") + relu,
@@ -56,7 +64,9 @@ export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWor
     z: g.group,
     alongA: "k",
     alongB: "n",
-    text: specialize(forwardText, { ...sizes(g), RELU: context.fusedRelu }),
+    text: operandText(context.target.family, 0, "input") +
+      operandText(context.target.family, 1, "weight") +
+      specialize(forwardText, { ...sizes(g), RELU: context.fusedRelu }),
   };
   const strip = { ...forwardStrips(g, context), label: problem.label };
   const { chosen, tiled } = choose({ g, context, problem, strip, tile });
@@ -65,12 +75,23 @@ export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWor
     : stripForward(strip, chosen, context.target.subgroupSize, {
       epilogue: context.fusedRelu ? "bias-relu" : "bias",
       weightAlong: "output",
+      family: context.target.family,
     });
+  const bindings = [
+    imagesOf(g.input, "input", context),
+    weightsOf(g, context),
+    { buffer: ref("parameter", 1) },
+    { buffer: ref("output") },
+  ];
   return { dispatches: [dispatchOf(kernel, bindings, tiled)] };
 }
 
 export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpWork {
-  const bindings = [ref("gradOutput"), ref("parameter", 0), ref("gradInput")];
+  const bindings = [
+    imagesOf(g.output, "gradOutput", context),
+    weightsOf(g, context),
+    { buffer: ref("gradInput") },
+  ];
   const problem: GemmProblem = {
     label: describe(g, "grad-input"),
     m: context.batch * g.input.height * g.input.width,
@@ -79,7 +100,8 @@ export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpW
     z: g.group,
     alongA: "k",
     alongB: "k",
-    text: specialize(gradInputText, sizes(g)),
+    text: operandText(context.target.family, 0, "grad_output") +
+      operandText(context.target.family, 1, "weight") + specialize(gradInputText, sizes(g)),
   };
   const strip = g.strides.every((stride) => stride === 1) ? gradInputStrips(g, context) : null;
   const { chosen, tiled } = choose({ g, context, problem, strip, tile });
@@ -91,6 +113,7 @@ export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpW
   const kernel = stripForward(strip, chosen, context.target.subgroupSize, {
     epilogue: "none",
     weightAlong: "input",
+    family: context.target.family,
   });
   return { dispatches: [dispatchOf(kernel, bindings, tiled)] };
 }
@@ -110,22 +133,31 @@ export function gradWeight(g: Geometry, context: OpContext, tile?: ConvTile): Op
     alongA: "m",
     alongB: "n",
     splits: gemmSplits,
-    text: specialize(gradWeightText, {
-      ...sizes(g),
-      PIXELS: k,
-      SPLIT_FLOATS: floats,
-      ACCUMULATE: context.accumulate && gemmSplits === 1,
-    }),
+    text: operandText(target.family, 0, "input") + operandText(target.family, 1, "grad_output") +
+      specialize(gradWeightText, {
+        ...sizes(g),
+        PIXELS: k,
+        SPLIT_FLOATS: floats,
+        ACCUMULATE: context.accumulate && gemmSplits === 1,
+      }),
   };
   const strip = { ...forwardStrips(g, context), label: problem.label };
   const { chosen, tiled } = choose({ g, context, problem, strip, tile, gradWeight: true });
   const inStrips = chosen.family === "strip";
   const parts = inStrips ? gradWeightParts(strip, chosen, target.subgroupSize) : gemmSplits;
   const kernel = inStrips
-    ? stripGradWeight(strip, chosen, target.subgroupSize, { accumulate: context.accumulate })
+    ? stripGradWeight(strip, chosen, target.subgroupSize, {
+      accumulate: context.accumulate,
+      family: target.family,
+    })
     : gemmKernel(problem, target, chosen);
   const sums = parts === 1 ? ref("gradParameter", 0) : ref("scratch", 0);
-  const dispatches = [dispatchOf(kernel, [ref("input"), ref("gradOutput"), sums], tiled)];
+  const bindings = [
+    imagesOf(g.input, "input", context),
+    imagesOf(g.output, "gradOutput", context),
+    { buffer: sums },
+  ];
+  const dispatches = [dispatchOf(kernel, bindings, tiled)];
   if (parts === 1) return { dispatches };
   // What finishes the sums counts with them, but its multiply-adds are done.
   dispatches.push({
@@ -226,8 +258,18 @@ export function gradBias(g: Geometry, context: OpContext): OpWork {
 
 function dispatchOf(
   { kernel, workgroups }: GemmKernel | StripKernel,
-  buffers: readonly TensorRef[],
+  bindings: readonly Binding<TensorRef>[],
   problem: TiledProblem,
 ): OpDispatch {
-  return { kernel, workgroups, bindings: buffers.map((buffer) => ({ buffer })), problem };
+  return { kernel, workgroups, bindings, problem };
+}
+
+function imagesOf(shape: Shape, role: "input" | "gradOutput", context: OpContext) {
+  const bytes = context.batch * floatsOf(shape) * 4;
+  return operandBinding(context.target.family, ref(role), { bytes });
+}
+
+function weightsOf({ kernel, inStride, outStride, group }: Geometry, { target }: OpContext) {
+  const bytes = group * kernel[0] * kernel[1] * inStride * outStride * 4;
+  return operandBinding(target.family, ref("parameter", 0), { bytes });
 }

@@ -14,8 +14,6 @@ const PAD_TOP = 0;
 const PAD_LEFT = 0;
 const RELU = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 
@@ -35,7 +33,7 @@ fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let x = row.z + tap % KERNEL_WIDTH;
   let inside = y >= 0 && y < IN_HEIGHT && x >= 0 && x < IN_WIDTH;
   let at = u32(row.x + (y * IN_WIDTH + x) * IN_STRIDE + i32(k) % GROUP_IN) / 4u;
-  return select(vec4f(), input[select(0u, at, inside)], inside);
+  return select(vec4f(), read_input(select(0u, at, inside)), inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -43,7 +41,7 @@ fn column_b(n: u32, z: u32) -> vec3i {
 }
 
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
-  return weight[u32(column.x + i32(k) * GROUP_OUT) / 4u];
+  return read_weight(u32(column.x + i32(k) * GROUP_OUT) / 4u);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

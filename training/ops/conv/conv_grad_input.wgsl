@@ -13,8 +13,6 @@ const STRIDE_X = 0;
 const PAD_TOP = 0;
 const PAD_LEFT = 0;
 
-@group(0) @binding(0) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
 
 // Of an input pixel: first number of its image and group in the output, its place in the padded image.
@@ -37,7 +35,7 @@ fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let inside = top >= 0 && left >= 0 && top % STRIDE_Y == 0 && left % STRIDE_X == 0 &&
     y < OUT_HEIGHT && x < OUT_WIDTH;
   let at = u32(row.x + (y * OUT_WIDTH + x) * OUT_STRIDE + i32(k) % GROUP_OUT) / 4u;
-  return select(vec4f(), grad_output[select(0u, at, inside)], inside);
+  return select(vec4f(), read_grad_output(select(0u, at, inside)), inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -47,7 +45,7 @@ fn column_b(n: u32, z: u32) -> vec3i {
 
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
   let tap = i32(k) / GROUP_OUT;
-  return weight[u32(column.x + tap * (GROUP_IN * GROUP_OUT) + i32(k) % GROUP_OUT) / 4u];
+  return read_weight(u32(column.x + tap * (GROUP_IN * GROUP_OUT) + i32(k) % GROUP_OUT) / 4u);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

@@ -16,8 +16,6 @@ const PIXELS = 0u;
 const SPLIT_FLOATS = 0u;
 const ACCUMULATE = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grad_weight: array<vec4f>;
 
 // Of a weight row: its input channel, its tap's row and column in the padded image.
@@ -34,7 +32,7 @@ fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let inside = k < PIXELS && y >= 0 && y < IN_HEIGHT && x >= 0 && x < IN_WIDTH;
   let image = pixel / (OUT_WIDTH * OUT_HEIGHT);
   let at = u32(((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_STRIDE + row.x) / 4u;
-  return select(vec4f(), input[select(0u, at, inside)], inside);
+  return select(vec4f(), read_input(select(0u, at, inside)), inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -44,7 +42,7 @@ fn column_b(n: u32, z: u32) -> vec3i {
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
   let inside = k < PIXELS;
   let at = u32(i32(k) * OUT_STRIDE + column.x) / 4u;
-  return select(vec4f(), grad_output[select(0u, at, inside)], inside);
+  return select(vec4f(), read_grad_output(select(0u, at, inside)), inside);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

@@ -13,7 +13,9 @@
  *   row and `channels` output channels. It walks over the rows of the images, `pixels` at a time.
  * @module
  */
+import type { KernelFamily } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/kernel.ts";
+import { operandText } from "../../kernels/operand.ts";
 import {
   loopBodyNs,
   MAX_LOOP_TURNS,
@@ -142,26 +144,25 @@ export function stripForward(
   options: {
     readonly epilogue: "none" | "bias" | "bias-relu";
     readonly weightAlong: "output" | "input";
+    readonly family: KernelFamily;
   },
 ): StripKernel {
   const { input, output, kernel, strides, realInputs } = problem;
   const { pixels, channels } = tile;
-  const { epilogue, weightAlong } = options;
+  const { epilogue, weightAlong, family } = options;
   const { strips, stripsPerRow, workgroups } = forwardGrid(problem, tile, subgroupSize);
   const [height] = kernel;
   const inputs = range(span(tile, problem));
   const bias = epilogue !== "none";
   const weights = weightLoads(problem, tile, subgroupSize, weightAlong);
 
-  const code = `
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
+  const code = `${operandText(family, 0, "input")}${operandText(family, 1, "weight")}
 ${bias ? "@group(0) @binding(2) var<storage, read> bias: array<vec4f>;" : ""}
 @group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> output: array<vec4f>;
 
 fn pixel(row: i32, x: i32) -> vec4f {
   let inside = row >= 0 && x >= 0 && x < ${input.width};
-  return select(vec4f(), input[select(0, row + x * ${input.stride / 4}, inside)], inside);
+  return select(vec4f(), read_input(u32(select(0, row + x * ${input.stride / 4}, inside))), inside);
 }
 
 fn put(row: u32, x: u32, channel: u32, value: vec4f) {
@@ -251,7 +252,7 @@ function weightLoads(
       }u - u32(r)) * ${width}u + s${q}) * ${output.groupChannels}u + o${q}) * ${input.groupChannels}u + u32(i) * 4u) / 4u;`;
     return `      ${item}
       ${at}
-      let w${q} = weight[at${q}];`;
+      let w${q} = read_weight(at${q});`;
   }).join("\n");
   const element = (s: number, i: number, o: number) => {
     const item = along === "output"
@@ -336,7 +337,7 @@ export function stripGradWeight(
   problem: StripProblem,
   tile: StripTile,
   subgroupSize: number,
-  options: { readonly accumulate: boolean },
+  options: { readonly accumulate: boolean; readonly family: KernelFamily },
 ): StripKernel {
   const { batch, input, output, kernel, strides, group } = problem;
   const { pixels, channels } = tile;
@@ -345,20 +346,20 @@ export function stripGradWeight(
   const inputVectors = input.groupChannels / 4;
   const gradients = gradientLoads(tile, subgroupSize);
   const floats = group * height * width * input.groupChannels * output.groupChannels;
-  const code = `
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
+  const code = `${operandText(options.family, 0, "input")}${
+    operandText(options.family, 1, "grad_output")
+  }
 @group(0) @binding(2) var<storage, read_write> grad_weight: array<vec4f>;
 
 fn pixel(row: i32, x: i32) -> vec4f {
   let inside = row >= 0 && x >= 0 && x < ${input.width};
-  return select(vec4f(), input[select(0, row + x * ${input.stride / 4}, inside)], inside);
+  return select(vec4f(), read_input(u32(select(0, row + x * ${input.stride / 4}, inside))), inside);
 }
 
 fn gradient(row: u32, x: u32, channel: u32) -> vec4f {
   let inside = x < ${output.width}u && channel < ${output.groupChannels}u;
   let at = select(0u, row + (x * ${output.stride}u + channel) / 4u, inside);
-  return select(vec4f(), grad_output[at], inside);
+  return select(vec4f(), read_grad_output(at), inside);
 }
 
 fn put(at: u32, value: vec4f) {

@@ -9,9 +9,10 @@
  * whole panels, a dispatch each; grad-input adds the slabs up.
  * @module
  */
-import { specialize } from "../../gpu/kernel.ts";
+import { type Binding, specialize } from "../../gpu/kernel.ts";
 import { gemmKernel, type GemmTile, rankGemmTiles } from "../../kernels/gemm/gemm.ts";
 import type { GemmProblem } from "../../kernels/gemm/problem.ts";
+import { operandBinding, operandText } from "../../kernels/operand.ts";
 import { columnSum } from "../../kernels/reduce/reduce.ts";
 import { pickTile, tileName } from "../../kernels/tile.ts";
 import {
@@ -169,7 +170,7 @@ function forward(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch {
     z: 1,
     alongA: "k",
     alongB: "n",
-    text: specialize(forwardText, {
+    text: operands(context, "input", "weight") + specialize(forwardText, {
       INPUTS: inputs,
       OUTPUTS: outputs,
       FIRST: slab.firstOutput,
@@ -222,7 +223,7 @@ function gradWeight(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch
     z: 1,
     alongA: "m",
     alongB: "n",
-    text: specialize(gradWeightText, {
+    text: operands(context, "input", "grad_output") + specialize(gradWeightText, {
       BATCH: context.batch,
       INPUTS: inputs,
       OUTPUTS: context.outputs[0]!.stride,
@@ -245,7 +246,7 @@ function gradInput(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch 
     z: 1,
     alongA: "k",
     alongB: "k",
-    text: specialize(gradInputText, {
+    text: operands(context, "grad_output", "weight") + specialize(gradInputText, {
       INPUTS: inputs,
       OUTPUTS: context.outputs[0]!.stride,
       FIRST: slab.firstOutput,
@@ -255,6 +256,19 @@ function gradInput(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch 
     }),
   };
   return gemmDispatch(problem, context, slab, [ref("gradOutput"), null, ref("gradInput")], tile);
+}
+
+function operands({ target: { family } }: OpContext, a: string, b: string): string {
+  return operandText(family, 0, a) + operandText(family, 1, b);
+}
+
+function operand(context: OpContext, buffer: TensorRef | null, slab: Slab): Binding<TensorRef> {
+  const { target: { family }, batch, inputs, outputs } = context;
+  if (!buffer) {
+    return operandBinding(family, ref("parameter", 0), { offset: slab.offset, bytes: slab.size });
+  }
+  const shape = buffer.role === "input" ? inputs[0]! : outputs[0]!;
+  return operandBinding(family, buffer, { bytes: batch * shape.stride * 4 });
 }
 
 /** A dispatch over the buffers in binding order; null stands for the slab of the weights. */
@@ -271,12 +285,15 @@ function gemmDispatch(
   const { kernel, workgroups } = gemmKernel(problem, target, chosen);
   // The last slab's outputs may end in padding.
   const outputs = Math.min(slab.outputs, output!.channels - slab.firstOutput);
-  const weight = problem.alongA === "m" ? ref("gradParameter", 0) : ref("parameter", 0);
+  const weight = ref("gradParameter", 0);
   const range = { offset: slab.offset, size: slab.size };
   return {
     kernel,
     workgroups,
-    bindings: buffers.map((buffer) => buffer ? { buffer } : { buffer: weight, ...range }),
+    bindings: buffers.map((buffer, index) => {
+      if (index < 2) return operand(context, buffer, slab);
+      return buffer ? { buffer } : { buffer: weight, ...range };
+    }),
     problem: {
       key: problem.label,
       tile: tileName(chosen),

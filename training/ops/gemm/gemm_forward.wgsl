@@ -5,8 +5,6 @@ const SLAB = 0u;
 const PANEL = 128u;
 const RELU = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 
@@ -15,7 +13,7 @@ fn row_a(m: u32, z: u32) -> vec3i {
 }
 
 fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
-  return input[(u32(row.x) + k) / 4u];
+  return read_input((u32(row.x) + k) / 4u);
 }
 
 // Of a column: where its panel's first row has it, and the panel's width.
@@ -26,7 +24,7 @@ fn column_b(n: u32, z: u32) -> vec3i {
 }
 
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
-  return weight[(u32(column.x) + k * u32(column.y)) / 4u];
+  return read_weight((u32(column.x) + k * u32(column.y)) / 4u);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

@@ -5,8 +5,6 @@ const SLAB = 0u;
 const PANEL = 128u;
 const ADD = false;
 
-@group(0) @binding(0) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
 
 fn row_a(m: u32, z: u32) -> vec3i {
@@ -14,7 +12,7 @@ fn row_a(m: u32, z: u32) -> vec3i {
 }
 
 fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
-  return grad_output[(u32(row.x) + k) / 4u];
+  return read_grad_output((u32(row.x) + k) / 4u);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -25,7 +23,7 @@ fn column_b(n: u32, z: u32) -> vec3i {
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
   let panel = k / PANEL;
   let width = min(PANEL, SLAB - panel * PANEL);
-  return weight[(panel * PANEL * INPUTS + u32(column.x) * width + k % PANEL) / 4u];
+  return read_weight((panel * PANEL * INPUTS + u32(column.x) * width + k % PANEL) / 4u);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {

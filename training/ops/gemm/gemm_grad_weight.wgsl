@@ -6,8 +6,6 @@ const SLAB = 0u;
 const PANEL = 128u;
 const ACCUMULATE = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grad_weight: array<vec4f>;
 
 fn row_a(m: u32, z: u32) -> vec3i {
@@ -17,7 +15,7 @@ fn row_a(m: u32, z: u32) -> vec3i {
 fn load_a(row: vec3i, k: u32, z: u32) -> vec4f {
   let inside = k < BATCH;
   let at = (k * INPUTS + u32(row.x)) / 4u;
-  return select(vec4f(), input[select(0u, at, inside)], inside);
+  return select(vec4f(), read_input(select(0u, at, inside)), inside);
 }
 
 fn column_b(n: u32, z: u32) -> vec3i {
@@ -27,7 +25,7 @@ fn column_b(n: u32, z: u32) -> vec3i {
 fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
   let inside = k < BATCH;
   let at = (k * OUTPUTS + u32(column.x)) / 4u;
-  return select(vec4f(), grad_output[select(0u, at, inside)], inside);
+  return select(vec4f(), read_grad_output(select(0u, at, inside)), inside);
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {
