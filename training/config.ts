@@ -24,12 +24,15 @@ export type Config = z.infer<typeof ConfigSchema>;
 /** Settings to put over the model's defaults; any may be given as text. */
 export type GivenSettings = { readonly [Name in SettingName]?: unknown };
 
-/** One line a hyperparameter for `--help`, with the model's defaults. */
+/** One line a hyperparameter that the model has, for `--help`, with its default. */
 export function describeConfig(model: ModelName): string {
-  const { defaults } = MODELS[model];
-  return FLAG_NAMES.map((name) => {
+  const { defaults, variants } = MODELS[model];
+  const parts: readonly string[] = VARIANT_NAMES.filter((name) => !variants.includes(name));
+  return FLAG_NAMES.filter((name) => !parts.includes(name)).map((name) => {
     const option = isSwitch(name) ? `--[no-]${optionOf(name)}` : `--${optionOf(name)} X`;
-    return `  ${option.padEnd(22)} ${SETTINGS[name].description} (${defaults[name]})`;
+    const value = defaults[name];
+    const shown = Array.isArray(value) ? value.map((each) => Number(each.toFixed(4))) : value;
+    return `  ${option.padEnd(22)} ${SETTINGS[name].description} (${shown})`;
   }).join("\n");
 }
 

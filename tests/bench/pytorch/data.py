@@ -67,9 +67,12 @@ def read_data(folder, side):
 
 
 class Preprocess:
-    """uint8 images -> crops of float32, per channel (x - mean) / deviation of the training set."""
+    """uint8 images -> crops of float32, per channel (x - mean) / deviation of the training set.
 
-    def __init__(self, images, crop):
+    subtract "image": x - the central crop of the mean image, at the scale of pixels.
+    """
+
+    def __init__(self, images, crop, subtract="channel"):
         self.crop = crop
         totals = images.numel() // images.shape[1]
         pixels = images.transpose(0, 1).reshape(images.shape[1], -1)
@@ -78,6 +81,12 @@ class Preprocess:
         deviation = (squares / totals - mean**2).sqrt()
         self.mean = mean.float().reshape(1, -1, 1, 1)
         self.deviation = deviation.float().reshape(1, -1, 1, 1)
+        if subtract == "image":
+            total = sum(part.sum(dim=0, dtype=torch.float64) for part in images.split(1000))
+            top, left = (math.floor((size - crop) / 2) for size in images.shape[2:])
+            mean_image = (total / len(images)).float()
+            self.mean = mean_image[None, :, top : top + crop, left : left + crop]
+            self.deviation = torch.ones(())
 
     def normalise(self, images):
         return (images.float() - self.mean) / self.deviation

@@ -19,11 +19,47 @@ import torch.nn.functional as F
 sys.path.insert(0, str(Path(__file__).parents[2] / "fixtures"))
 
 from data import Preprocess, read_data  # noqa: E402
-from networks import ALEXNET_SMALL, AlexNet, LeNet5, initialise  # noqa: E402
+from networks import (  # noqa: E402
+    ALEXNET_SMALL,
+    AlexNet,
+    Cifar10EighteenPercent,
+    Cifar10Quick,
+    LeNet5,
+    initialise,
+)
 from sgd import Sgd  # noqa: E402
 
+# As cuda-convnet: the mean image is subtracted, pixels keep their scale, biases learn twice as fast.
+CUDA_CONVNET = {
+    "batch": 128,
+    "lr": 0.001,
+    "decay": 0.004,
+    "schedule": "step",
+    "side": 32,
+    "crop": 32,
+    "augment": False,
+    "subtract": "image",
+    "bias_rate": 2.0,
+}
+SMALL = {"schedule": "cosine", "drop_at": (0.5, 0.75, 0.9), "subtract": "channel", "bias_rate": 1.0}
+
 DEFAULTS = {
+    "cifar10-quick": {
+        **CUDA_CONVNET,
+        "epochs": 10,
+        "drop_at": (0.8,),
+        "deviations": {"conv1": 0.0001, "conv2": 0.01, "conv3": 0.01, "fc64": 0.1, "fc10": 0.1},
+        "decay_factors": {"fc64": 7.5, "fc10": 7.5},
+    },
+    "cifar10-18pct": {
+        **CUDA_CONVNET,
+        "epochs": 140,
+        "drop_at": (120 / 140, 130 / 140),
+        "deviations": {"conv1": 0.0001, "conv2": 0.01, "conv3": 0.01, "fc10": 0.01},
+        "decay_factors": {"fc10": 250},
+    },
     "lenet5": {
+        **SMALL,
         "epochs": 6,
         "batch": 64,
         "lr": 0.02,
@@ -33,6 +69,7 @@ DEFAULTS = {
         "augment": False,
     },
     "alexnet-small": {
+        **SMALL,
         "epochs": 30,
         "batch": 32,
         "lr": 0.02,
@@ -53,7 +90,7 @@ def parse_arguments():
     parser.add_argument("--lr", type=float, help="rate at the start")
     parser.add_argument("--momentum", type=float, default=0.9)
     parser.add_argument("--decay", type=float, help="of the weights, times the rate")
-    parser.add_argument("--schedule", choices=["cosine", "step", "constant"], default="cosine")
+    parser.add_argument("--schedule", choices=["cosine", "step", "constant"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, help="pixels of a prepared image")
     parser.add_argument("--crop", type=int, help="pixels of the network's input")
@@ -61,23 +98,28 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
+    arguments.deviations, arguments.decay_factors = None, {}
     for name, value in DEFAULTS[arguments.model].items():
-        if getattr(arguments, name) is None:
+        if getattr(arguments, name, None) in (None, {}):
             setattr(arguments, name, value)
     return arguments
 
 
 def learning_rate(arguments, step, steps):
-    """Cosine to zero; or a tenth after 60 % and again after 85 % of the steps."""
+    """Cosine to zero; or a tenth after each of some shares of the steps."""
     if arguments.schedule == "cosine":
         return arguments.lr * (1 + math.cos(math.pi * step / steps)) / 2
-    drops = (step >= 0.6 * steps) + (step >= 0.85 * steps)
+    drops = sum(step >= share * steps for share in arguments.drop_at)
     return arguments.lr * (0.1**drops if arguments.schedule == "step" else 1)
 
 
 def build(arguments, channels, classes):
     if arguments.model == "lenet5":
         return LeNet5()
+    if arguments.model == "cifar10-quick":
+        return Cifar10Quick(classes)
+    if arguments.model == "cifar10-18pct":
+        return Cifar10EighteenPercent(classes)
     crop = arguments.crop
     return AlexNet(replace(ALEXNET_SMALL, input=(channels, crop, crop), classes=classes))
 
@@ -99,13 +141,19 @@ def main():
 
     (images, labels), test, classes = read_data(arguments.data, arguments.side)
     network = build(arguments, images.shape[1], len(classes))
-    initialise(network, source)
+    initialise(network, source, deviations=arguments.deviations)
     network.to(arguments.device)
-    preprocess = Preprocess(images, arguments.crop)
+    preprocess = Preprocess(images, arguments.crop, arguments.subtract)
     prepare = (
         (lambda part: preprocess.augment(part, source)) if arguments.augment else preprocess.centre
     )
-    optimizer = Sgd(network, arguments.momentum, arguments.decay)
+    optimizer = Sgd(
+        network,
+        arguments.momentum,
+        arguments.decay,
+        arguments.bias_rate,
+        decay_factors=arguments.decay_factors,
+    )
 
     per_epoch = len(images) // arguments.batch
     steps, step, seconds, history = arguments.epochs * per_epoch, 0, 0.0, []
