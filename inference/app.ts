@@ -5,6 +5,7 @@ import { Drain } from "./middleware/drain.ts";
 import { installErrors } from "./middleware/errors.ts";
 import { requestLog, type RequestLogVariables } from "./middleware/request_log.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
+import type { ModelHost } from "./models/model_host.ts";
 import { classifyRoute } from "./routes/classify.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { pageRoute } from "./routes/page.ts";
@@ -12,10 +13,12 @@ import { problemRoutes } from "./routes/problems.ts";
 
 /** What the app stands on; it reads no environment and opens nothing by itself. */
 export interface AppOptions {
-  /** The classifier of this moment: undefined until the first model is loaded. */
-  classifier: () => Classifier | undefined;
+  classifier: Classifier;
+  host: ModelHost;
   /** Most bytes of a request body. */
   maxBodyBytes: number;
+  /** SHA-256 in hexadecimal of the keys that may load and unload models, separated by commas. */
+  adminKeys: string;
   log: Log;
   /** Lets whoever owns the server end the open requests before it shuts down. */
   drain?: Drain;
@@ -23,16 +26,16 @@ export interface AppOptions {
 
 /** The service's web application: routes and middleware, nothing that outlives a request. */
 export function createApp(
-  { classifier, maxBodyBytes, log, drain = new Drain() }: AppOptions,
+  { classifier, host, maxBodyBytes, log, drain = new Drain() }: AppOptions,
 ): Hono<{ Variables: RequestLogVariables }> {
   const app = new Hono<{ Variables: RequestLogVariables }>();
   app.use(requestLog(log));
   app.use(securityHeaders());
   app.use(drain.middleware);
   installErrors(app, log);
-  app.route("/", healthRoutes({ classifier }));
-  app.route("/", classifyRoute({ classifier, maxBodyBytes }));
-  app.route("/", pageRoute({ classifier }));
+  app.route("/", healthRoutes({ host }));
+  app.route("/", classifyRoute({ classifier, host, maxBodyBytes }));
+  app.route("/", pageRoute({ host }));
   app.route("/", problemRoutes());
   return app;
 }

@@ -1,14 +1,18 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { createApp } from "./app.ts";
+import { type AppOptions, createApp } from "./app.ts";
+import { Classifier } from "./classifier.ts";
 import { fixture } from "./fixtures/colours.ts";
-import { startedApp } from "./fixtures/started_app.ts";
+import { hostOf, startedApp } from "./fixtures/started_app.ts";
 import { createLog } from "./log.ts";
 import { PROBLEMS } from "./problem.ts";
 
-/** The app before any model is loaded. */
-function unloadedApp() {
-  const log = createLog({ json: true, write: () => {} });
-  return createApp({ classifier: () => undefined, maxBodyBytes: 1000, log });
+/** The app before any model is loaded; none of its workers has been started. */
+function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<AppOptions> = {}) {
+  const { host, decoders } = hostOf("nowhere");
+  const bounds = { queueCapacity: 1, maxPixels: 1, deadlineMs: 1000, cacheEntries: 0 };
+  const classifier = new Classifier({ ...bounds, host, decoders });
+  const log = createLog({ json: true, write });
+  return createApp({ classifier, host, maxBodyBytes: 1000, adminKeys: "", log, ...changes });
 }
 
 Deno.test("createApp() without a model is alive, not ready, and says when to ask again", async () => {
@@ -89,8 +93,7 @@ Deno.test("createApp() puts the safe headers on answers of every kind", async ()
 
 Deno.test("createApp() logs one line a request, with the id of the answer, and no probes", async () => {
   const lines: string[] = [];
-  const log = createLog({ json: true, write: (line) => lines.push(line) });
-  const app = createApp({ classifier: () => undefined, maxBodyBytes: 1000, log });
+  const app = unloadedApp((line) => lines.push(line));
   await app.request("/healthz");
   await app.request("/readyz");
   const forged = { "X-Request-Id": "00000000-0000-0000-0000-000000000000" };
@@ -105,11 +108,11 @@ Deno.test("createApp() logs one line a request, with the id of the answer, and n
 
 Deno.test("createApp() answers 500 to its own fault and logs the cause under the same id", async () => {
   const lines: string[] = [];
-  const log = createLog({ json: true, write: (line) => lines.push(line) });
-  const classifier = () => {
+  const { host } = hostOf("nowhere");
+  host.find = () => {
     throw new Error("the disk at /srv/secret is gone");
   };
-  const app = createApp({ classifier, maxBodyBytes: 1000, log });
+  const app = unloadedApp((line) => lines.push(line), { host });
   const response = await app.request("/readyz");
   assertEquals(response.status, 500);
   const text = await response.text();

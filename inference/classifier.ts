@@ -1,7 +1,14 @@
-import { preprocess } from "../shared/image/preprocess.ts";
+import { createHash } from "node:crypto";
+import { AnswerCache } from "./answer_cache.ts";
+import { heatMap } from "./heat_map.ts";
+import type { ModelHost } from "./models/model_host.ts";
+import type { ServedModel } from "./models/served_model.ts";
+import { ProblemError, queueFull } from "./problem.ts";
 import { topK } from "../shared/top_k.ts";
-import type { LoadedModel } from "./model_loader.ts";
-import { RunQueue } from "./run_queue.ts";
+import type { DecodePool } from "./workers/decode_pool.ts";
+import type { NetworkInputs } from "./workers/make_inputs.ts";
+import { heat, PATCHES } from "./workers/occlusion.ts";
+import { WorkerEndedError } from "./workers/task_worker.ts";
 
 /** One class of the answer, best first. */
 export interface Prediction {
@@ -12,91 +19,197 @@ export interface Prediction {
   probability: number;
 }
 
-/** The answer to one image, as `POST /v1/classify` sends it. */
+/** The answer to one image. */
 export interface Classification {
   model: string;
   version: string;
   predictions: Prediction[];
+  /** A PNG as data URL, where it was asked for. */
+  heat_map?: string;
   timing: Timing;
 }
 
 /** Milliseconds, to a hundredth. */
 export interface Timing {
-  /** Waiting for the images before this one. */
+  /** Waiting for a decoder, for company and for the runs before. */
   queue_ms: number;
   /** Bytes to tensor: decode, resize, crop, normalise. */
   decode_ms: number;
-  /** The network's run. */
+  /** The network's run, whole also where the image shared it with others. */
   inference_ms: number;
   /** From the complete body to the answer. */
   total_ms: number;
 }
 
-/** The bounds of one classifier. */
+/** What a client asks of one image. */
+export interface ClassifyQuery {
+  /** Classes in the answer; all of them when there are fewer. */
+  top: number;
+  model?: string | undefined;
+  version?: string | undefined;
+  /** 10: corners, centre and their reflections, averaged. */
+  views: 1 | 10;
+  /** Classes less probable are left out. */
+  threshold: number;
+  explain: boolean;
+}
+
+/** An answer and what a cache needs to know of it. */
+export interface Answer {
+  classification: Classification;
+  etag: string;
+  cached: boolean;
+}
+
+/** The bounds of a classifier. */
 export interface ClassifierOptions {
-  /** Images waiting or running; more are refused. */
+  host: ModelHost;
+  decoders: DecodePool;
+  /** Images that were taken and not yet answered; more are refused. */
   queueCapacity: number;
   /** Most pixels of an image, read from its header before anything is decoded. */
   maxPixels: number;
+  /** Longest time for one image. */
+  deadlineMs: number;
+  cacheEntries: number;
 }
 
-/** Image bytes to the best labels: the service's whole stream, one image at a time. */
+/** Image bytes to the best labels: the service's whole stream. */
 export class Classifier {
-  readonly model: LoadedModel;
-  readonly #queue: RunQueue;
-  readonly #maxPixels: number;
+  readonly #options: ClassifierOptions;
+  readonly #cache: AnswerCache<Classification>;
+  #pending = 0;
 
-  constructor(model: LoadedModel, { queueCapacity, maxPixels }: ClassifierOptions) {
-    this.model = model;
-    this.#queue = new RunQueue(queueCapacity);
-    this.#maxPixels = maxPixels;
+  constructor(options: ClassifierOptions) {
+    this.#options = options;
+    this.#cache = new AnswerCache(options.cacheEntries);
+  }
+
+  /** Images that were taken and not yet answered. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** True when `classify` would be refused: a caller need not even read the body. */
   get full(): boolean {
-    return this.#queue.full;
+    return this.#pending >= this.#options.queueCapacity;
   }
 
   /**
-   * The `top` best classes; all of them when there are fewer.
+   * Answers one image; `signal` aborts when nobody waits for the answer any more.
+   *
    * @throws {ImageError} when the bytes are no image, a broken one or one of too many pixels.
-   * @throws {QueueFullError} when too many images are waiting.
+   * @throws {ProblemError} for an unknown model, a full queue or an image that is decoded too slowly.
    */
-  classify(bytes: Uint8Array, top: number): Promise<Classification> {
-    const { manifest, session } = this.model;
-    const arrived = performance.now();
-    return this.#queue.run(async () => {
-      const started = performance.now();
-      const tensor = await preprocess(bytes, manifest.preprocess, { maxPixels: this.#maxPixels });
-      const decoded = performance.now();
-      const probabilities = await session.run(tensor, 1);
-      const ended = performance.now();
-      const best = topK(probabilities, top);
-      return {
-        model: manifest.name,
-        version: manifest.version,
-        predictions: best.map(({ index, probability }) => ({
-          label: manifest.labels[index]!,
-          index,
-          probability,
-        })),
-        timing: {
-          queue_ms: milliseconds(started - arrived),
-          decode_ms: milliseconds(decoded - started),
-          inference_ms: milliseconds(ended - decoded),
-          total_ms: milliseconds(ended - arrived),
-        },
-      };
-    });
+  async classify(bytes: Uint8Array, query: ClassifyQuery, signal?: AbortSignal): Promise<Answer> {
+    const { host, deadlineMs } = this.#options;
+    const model = host.find(query.model, query.version);
+    const etag = etagOf(bytes, query, model);
+    const known = this.#cache.get(etag);
+    if (known) return { classification: known, etag, cached: true };
+    if (this.full) throw queueFull();
+    this.#pending++;
+    try {
+      const timeout = AbortSignal.timeout(deadlineMs);
+      const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
+      const classification = await model.using(() => this.#answer(model, bytes, query, stop));
+      this.#cache.set(etag, classification);
+      return { classification, etag, cached: false };
+    } finally {
+      this.#pending--;
+    }
   }
 
-  /** Waits for the images that were taken, then frees the model. */
-  async close(): Promise<void> {
-    await this.#queue.idle();
-    await this.model.session.close();
+  async #answer(
+    model: ServedModel,
+    bytes: Uint8Array,
+    query: ClassifyQuery,
+    signal: AbortSignal,
+  ): Promise<Classification> {
+    const { name, version, labels, output: { classes } } = model.manifest;
+    const arrived = performance.now();
+    const inputs = await this.#decode(model, bytes, query, signal);
+    const { probabilities, milliseconds } = await runAll(model, inputs, signal);
+    const answer = query.views === 10 ? mean(probabilities, classes) : probabilities;
+    const best = topK(answer.subarray(0, classes), query.top);
+    const total = performance.now() - arrived;
+    return {
+      model: name,
+      version,
+      predictions: best.filter(({ probability }) => probability >= query.threshold)
+        .map(({ index, probability }) => ({ label: labels[index]!, index, probability })),
+      ...(query.explain ? { heat_map: heatMap(heat(probabilities, classes), PATCHES) } : {}),
+      timing: {
+        queue_ms: rounded(Math.max(0, total - inputs.milliseconds - milliseconds)),
+        decode_ms: rounded(inputs.milliseconds),
+        inference_ms: rounded(milliseconds),
+        total_ms: rounded(total),
+      },
+    };
+  }
+
+  async #decode(
+    { manifest }: ServedModel,
+    bytes: Uint8Array,
+    { views, explain }: ClassifyQuery,
+    signal: AbortSignal,
+  ): Promise<NetworkInputs> {
+    const { decoders, maxPixels } = this.#options;
+    try {
+      return await decoders.decode({
+        bytes,
+        spec: manifest.preprocess,
+        maxPixels,
+        views: explain ? "occluded" : views === 10 ? "ten" : "centre",
+      }, signal);
+    } catch (error) {
+      if (!(error instanceof WorkerEndedError)) throw error;
+      throw new ProblemError("image-too-slow", "Cannot decode the image in time", { cause: error });
+    }
   }
 }
 
-function milliseconds(duration: number): number {
+/** All inputs of one image; the milliseconds are those of the runs, one after the other. */
+async function runAll(model: ServedModel, { values, count }: NetworkInputs, signal: AbortSignal) {
+  const length = values.length / count;
+  const runs = await Promise.all(
+    Array.from(
+      { length: count },
+      (_, index) => model.run(values.subarray(index * length, (index + 1) * length), signal),
+    ),
+  );
+  const classes = runs[0]!.probabilities.length;
+  const probabilities = new Float32Array(classes * count);
+  runs.forEach((run, index) => probabilities.set(run.probabilities, index * classes));
+  // Inputs of one batch share its time.
+  const milliseconds = runs.reduce((sum, run) => sum + run.milliseconds / run.batch, 0);
+  return { probabilities, milliseconds: count === 1 ? runs[0]!.milliseconds : milliseconds };
+}
+
+function mean(probabilities: Float32Array, classes: number): Float32Array {
+  const result = new Float32Array(classes);
+  for (let at = 0; at < probabilities.length; at++) {
+    const index = at % classes;
+    result[index] = result[index]! + probabilities[at]! * classes / probabilities.length;
+  }
+  return result;
+}
+
+/** Of the image, the model and the question: what the answer follows from. */
+function etagOf(bytes: Uint8Array, query: ClassifyQuery, { manifest }: ServedModel): string {
+  const { top, views, threshold, explain } = query;
+  const question = [
+    manifest.name,
+    manifest.version,
+    manifest.weights.sha256,
+    top,
+    views,
+    threshold,
+  ];
+  const hash = createHash("sha256").update(bytes).update([...question, explain].join("\n"));
+  return `"${hash.digest("base64url")}"`;
+}
+
+function rounded(duration: number): number {
   return Math.round(duration * 100) / 100;
 }

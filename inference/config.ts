@@ -32,8 +32,10 @@ const Config = z.object({
   model: z.string().min(1).optional().register(settings, {
     flag: "model",
     env: "TOPFIVE_MODEL",
-    value: "NAME",
-    reason: "model to serve; may be left out where the store has exactly one",
+    value: "NAMES",
+    reason:
+      "models to serve, separated by commas, the first is the one that answers when a request " +
+      "names none; all of the store's when left out",
   }),
   version: z.string().min(1).optional().register(settings, {
     flag: "model-version",
@@ -80,6 +82,61 @@ const Config = z.object({
     value: "IMAGES",
     reason: "images waiting or running before the service answers 503; at 30 to 100 ms each the " +
       "last one waits 1 to 3 seconds",
+  }),
+  decoders: wholeNumber(1, 64).default(2).register(settings, {
+    flag: "decoders",
+    env: "TOPFIVE_DECODERS",
+    value: "COUNT",
+    reason: "workers that decode images; one of 50 megapixels needs 500 MB in each",
+  }),
+  maxBatch: wholeNumber(1, 256).default(8).register(settings, {
+    flag: "max-batch",
+    env: "TOPFIVE_MAX_BATCH",
+    value: "IMAGES",
+    reason: "images of one run; AlexNet gains nothing above 8, and each waits for the whole batch",
+  }),
+  maxDelayMs: wholeNumber(0, 1000).default(1).register(settings, {
+    flag: "max-delay",
+    env: "TOPFIVE_MAX_DELAY",
+    value: "MS",
+    reason:
+      "how long an image waits for company when nothing runs; under load batches gather anyway",
+  }),
+  deadlineSeconds: wholeNumber(1, 3600).default(10).register(settings, {
+    flag: "deadline",
+    env: "TOPFIVE_DEADLINE",
+    value: "SECONDS",
+    reason:
+      "longest time for one request, and for one decoding or run: a worker that takes longer " +
+      "is ended and replaced",
+  }),
+  cacheEntries: wholeNumber(0, 1_000_000).default(1000).register(settings, {
+    flag: "cache",
+    env: "TOPFIVE_CACHE",
+    value: "ANSWERS",
+    reason: "answers kept for identical images, about 1 kB each; 0 keeps none",
+  }),
+  pollSeconds: wholeNumber(0, 86_400).default(30).register(settings, {
+    flag: "poll",
+    env: "TOPFIVE_POLL",
+    value: "SECONDS",
+    reason: "how often the store is asked whether another version was promoted; 0 never asks",
+  }),
+  maxModelBytes: wholeNumber(1, 2 ** 31).default(1_000_000_000).register(settings, {
+    flag: "max-model",
+    env: "TOPFIVE_MAX_MODEL",
+    value: "BYTES",
+    reason:
+      "largest file of weights that is loaded; AlexNet has 244 million, and running it needs " +
+      "five times as much memory",
+  }),
+  adminKeys: z.string().default("").register(settings, {
+    flag: "admin-keys",
+    env: "TOPFIVE_ADMIN_KEYS",
+    value: "SHA256,…",
+    reason:
+      "SHA-256 in hexadecimal of each key that may load and unload models; without any nobody " +
+      "may",
   }),
   drainSeconds: wholeNumber(0, 3600).default(10).register(settings, {
     flag: "drain",

@@ -67,7 +67,7 @@ Deno.test("readConfig() asks for the variables of ENVIRONMENT and no others", ()
 Deno.test("describeSettings() says flag, unit, variable and default of each setting", () => {
   const text = describeSettings();
   assertStringIncludes(text, "--max-body BYTES  (TOPFIVE_MAX_BODY, default 10000000)");
-  assertStringIncludes(text, "--model NAME  (TOPFIVE_MODEL)");
+  assertStringIncludes(text, "--model NAMES  (TOPFIVE_MODEL)");
   for (const variable of ENVIRONMENT) assertStringIncludes(text, variable);
   assert(text.split("\n").every((line) => line.length <= 100));
 });

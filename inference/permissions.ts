@@ -1,13 +1,19 @@
+import { resolve } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { type StorePermissions, storePermissions } from "../shared/object_store/open_store.ts";
 import { S3_VARIABLES } from "../shared/object_store/s3/location.ts";
 import { type Config, ENVIRONMENT, readConfig } from "./config.ts";
+
+const SOURCES = ["./", "../shared/"].map((folder) =>
+  resolve(fileURLToPath(new URL(folder, import.meta.url)))
+);
 
 /**
  * The Deno permissions that `serve.ts` needs for these settings, and no more: it writes nothing,
  * starts nothing and loads no native code.
  *
- * - read: the store's folder or its AWS profile, and Deno's npm cache, from which onnxruntime-web and ImageScript read their
- *   WebAssembly;
+ * - read: the store's folder or its AWS profile; Deno's npm cache, from which onnxruntime-web and
+ *   ImageScript read their WebAssembly; this code itself, from which workers are started;
  * - net: the one address to listen on, and the store's where it is a bucket;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
@@ -19,7 +25,7 @@ export function permissionFlags(
   const store = permissionsOf(config.store);
   return [
     "--no-prompt",
-    `--allow-read=${[...store.read, npmCache].join(",")}`,
+    `--allow-read=${[...store.read, npmCache, ...SOURCES].join(",")}`,
     `--allow-net=${[`${host}:${config.port}`, ...store.net].join(",")}`,
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
   ];

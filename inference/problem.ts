@@ -1,5 +1,5 @@
 import { ImageError, type ImageErrorCode } from "../shared/image/image.ts";
-import { QueueFullError } from "./run_queue.ts";
+import { WorkerEndedError } from "./workers/task_worker.ts";
 
 /**
  * Every error a client can meet, once: the key is the last segment of the RFC 9457 `type`, and
@@ -27,6 +27,11 @@ export const PROBLEMS = {
     help:
       "POST /v1/classify answers images; GET / is the page, GET /healthz and /readyz the state.",
   },
+  "model-not-found": {
+    status: 404,
+    title: "The service has no such model or version",
+    help: "GET /v1/models lists the models and versions that are loaded.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This address does not answer that method",
@@ -52,6 +57,16 @@ export const PROBLEMS = {
     title: "The image has more pixels than this service accepts",
     help: "Scale the image down, or raise the limit where the service is started (--max-pixels).",
   },
+  "image-too-slow": {
+    status: 422,
+    title: "The image took too long to decode",
+    help: "The decoding was ended; save the image again from a program that opens it, or smaller.",
+  },
+  "client-gone": {
+    status: 499,
+    title: "The client went away",
+    help: "The connection ended before the answer; nothing more was computed for it.",
+  },
   "internal-error": {
     status: 500,
     title: "The service failed",
@@ -66,6 +81,11 @@ export const PROBLEMS = {
     status: 503,
     title: "Too many images are waiting",
     help: "Ask again after the seconds in the Retry-After header.",
+  },
+  "too-slow": {
+    status: 503,
+    title: "The answer took too long",
+    help: "The service is busy; ask again after the seconds in the Retry-After header.",
   },
   "stopping": {
     status: 503,
@@ -103,9 +123,15 @@ export function modelNotLoaded(): ProblemError {
 }
 
 /** The answer to an image that finds the queue full; a run takes well under a second. */
-export function queueFull(cause?: unknown): ProblemError {
+export function queueFull(): ProblemError {
   return new ProblemError("queue-full", "Cannot take the image now: too many are waiting", {
     headers: { "Retry-After": "1" },
+  });
+}
+
+function tooSlow(cause: unknown): ProblemError {
+  return new ProblemError("too-slow", "Cannot answer in time: the service is busy", {
+    headers: { "Retry-After": "2" },
     cause,
   });
 }
@@ -122,7 +148,11 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ImageError) {
     return new ProblemError(IMAGE_PROBLEMS[error.code], error.message, { cause: error });
   }
-  if (error instanceof QueueFullError) return queueFull(error);
+  if (error instanceof WorkerEndedError) return tooSlow(error);
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return new ProblemError("client-gone", "Cannot answer: the client went away", { cause: error });
+  }
+  if (error instanceof DOMException && error.name === "TimeoutError") return tooSlow(error);
   // The cause goes to the log alone: it may name files of this service.
   return new ProblemError("internal-error", "Cannot answer the request: the cause is in the log", {
     cause: error,

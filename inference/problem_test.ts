@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { ImageError } from "../shared/image/image.ts";
 import { ProblemError, problemResponse, PROBLEMS, queueFull, toProblem } from "./problem.ts";
-import { QueueFullError } from "./run_queue.ts";
+import { WorkerEndedError } from "./workers/task_worker.ts";
 
 const id = "3f1c9b0e-8a59-4a57-9a0e-5e1a3d2b7c11";
 
@@ -30,8 +30,10 @@ Deno.test("toProblem() gives each kind of unreadable image its own problem", () 
   assertEquals(new Set(names).size, 3);
 });
 
-Deno.test("toProblem() answers 503 to a full queue and hands on a problem as it is", () => {
-  assertEquals(toProblem(new QueueFullError("full")).problem, "queue-full");
+Deno.test("toProblem() tells a late answer from a client that left, and hands on a problem", () => {
+  const late = [new WorkerEndedError("ended"), new DOMException("late", "TimeoutError")];
+  for (const error of late) assertEquals(toProblem(error).problem, "too-slow");
+  assertEquals(toProblem(new DOMException("gone", "AbortError")).problem, "client-gone");
   const problem = new ProblemError("not-found", "Cannot answer GET /x");
   assert(toProblem(problem) === problem);
 });

@@ -101,8 +101,8 @@ Deno.test("topfive serve loads, answers an image over HTTP, ends an open request
   assertEquals([code, stderr], [0, ""]);
   const lines = stdout.trimEnd().split("\n");
   const events = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line).event);
-  assertEquals(events, ["ready", "request", "request", "stopped"]);
-  assertEquals(lines[1], `topfive serves colours v1 at http://127.0.0.1:${port}/`);
+  assertEquals(events, ["loaded", "ready", "request", "request", "stopped"]);
+  assertEquals(lines[2], `topfive serves colours v1 at http://127.0.0.1:${port}/`);
 });
 
 Deno.test("topfive serve cuts off a request that outlasts the drain time, and exits 0", async () => {
@@ -168,8 +168,8 @@ Deno.test("topfive serve takes a client that goes away for no fault of its own",
   const lines = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) =>
     JSON.parse(line)
   );
-  assertEquals(lines.map(({ event }) => event), ["ready", "request", "stopped"]);
-  assertEquals([lines[1].status, lines[2].drained], [400, true]);
+  assertEquals(lines.map(({ event }) => event), ["loaded", "ready", "request", "stopped"]);
+  assertEquals([lines[2].status, lines[3].drained], [400, true]);
 });
 
 Deno.test("topfive serve explains what keeps it from starting, and exits 1", async () => {

@@ -4,39 +4,59 @@ import { Classifier } from "./classifier.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { Drain } from "./middleware/drain.ts";
-import { type LoadedModel, loadModel } from "./model_loader.ts";
+import { ModelHost } from "./models/model_host.ts";
+import type { ServedModel } from "./models/served_model.ts";
+import { DecodePool } from "./workers/decode_pool.ts";
 
 /** A service that answers from its first moment and classifies once its model is loaded. */
 export interface Service {
   fetch: (request: Request) => Response | Promise<Response>;
-  /** Resolves with the model when images can be classified; rejects when it cannot be loaded. */
-  ready: Promise<LoadedModel>;
+  /** Resolves with the first model when all are loaded; rejects when one cannot be. */
+  ready: Promise<ServedModel>;
   /** Refuses new requests; resolves when the open ones are answered. */
   drain(): Promise<void>;
-  /** Waits for the images that were taken, then frees the model. */
+  /** Ends the workers. */
   close(): Promise<void>;
 }
 
-/** Puts the parts together and begins to load the model; the caller listens. */
+/** Puts the parts together and begins to load the models; the caller listens. */
 export function startService(config: Config, log: Log): Service {
-  let classifier: Classifier | undefined;
-  const drain = new Drain();
-  const app = createApp({
-    classifier: () => classifier,
-    maxBodyBytes: config.maxBodyBytes,
+  const deadlineMs = config.deadlineSeconds * 1000;
+  const decoders = new DecodePool({ workers: config.decoders, milliseconds: deadlineMs });
+  const host = new ModelHost({
+    store: openStore(config.store),
+    address: config.store,
+    models: config.model,
+    version: config.version,
+    maxModelBytes: config.maxModelBytes,
+    run: {
+      threads: config.threads,
+      maxBatch: config.maxBatch,
+      maxDelayMs: config.maxDelayMs,
+      runMs: deadlineMs,
+    },
+    decoders,
     log,
-    drain,
   });
-  const ready = loadModel(openStore(config.store), config).then((model) => {
-    classifier = new Classifier(model, config);
+  const classifier = new Classifier({ ...config, host, decoders, deadlineMs });
+  const drain = new Drain();
+  const app = createApp({ ...config, classifier, host, log, drain });
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const ready = host.start().then((model) => {
     const { name, version } = model.manifest;
-    log.info("ready", { model: name, version, ...model.stages });
+    log.info("ready", { model: name, version });
+    const milliseconds = config.pollSeconds * 1000;
+    if (milliseconds > 0) timer = setInterval(() => void host.poll(), milliseconds);
     return model;
   });
   return {
     fetch: (request) => app.fetch(request),
     ready,
     drain: () => drain.begin(),
-    close: async () => await classifier?.close(),
+    close: async () => {
+      clearInterval(timer);
+      await host.close();
+      decoders.close();
+    },
   };
 }

@@ -5,7 +5,7 @@ import type { UnpublishedManifest } from "../../shared/model_registry.ts";
 import { fixture } from "../fixtures/colours.ts";
 import models from "../fixtures/refused_models.json" with { type: "json" };
 import { encodePng } from "../png.ts";
-import { createSession } from "../session.ts";
+import { createSession } from "../workers/session.ts";
 import { topK } from "../../shared/top_k.ts";
 import { describeImport, type ImportOptions } from "./import_model.ts";
 import { parseLabels } from "./labels.ts";

@@ -1,41 +1,48 @@
-import { Hono } from "hono";
-import type { Classifier } from "../classifier.ts";
-import { modelNotLoaded, ProblemError, queueFull } from "../problem.ts";
+import { type Context, Hono } from "hono";
+import type { Answer, Classifier, ClassifyQuery } from "../classifier.ts";
+import type { ModelHost } from "../models/model_host.ts";
+import { queueFull } from "../problem.ts";
 import { readBody } from "../request_body.ts";
-
-/** Labels in an answer when the client does not say how many. */
-const DEFAULT_TOP = 5;
+import { parseQuery } from "./classify_query.ts";
 
 /** What the route works on. */
 export interface ClassifyOptions {
-  /** The classifier of this moment; undefined while no model is loaded. */
-  classifier: () => Classifier | undefined;
+  classifier: Classifier;
+  host: ModelHost;
   /** Most bytes of a body. */
   maxBodyBytes: number;
 }
 
 /** `POST /v1/classify?top=k`: the raw bytes of one image to its k best labels. */
-export function classifyRoute({ classifier, maxBodyBytes }: ClassifyOptions): Hono {
+export function classifyRoute({ classifier, host, maxBodyBytes }: ClassifyOptions): Hono {
   return new Hono().post("/v1/classify", async (c) => {
     // Whatever can be refused without the body is refused before it is read.
-    const top = parseTop(c.req.query("top"));
-    const current = classifier();
-    if (current === undefined) throw modelNotLoaded();
-    if (current.full) throw queueFull();
+    const query = parseQuery(c.req.query());
+    host.find(query.model, query.version);
+    if (classifier.full) throw queueFull();
     const bytes = await readBody(c.req.raw, maxBodyBytes);
-    return c.json(await current.classify(bytes, top));
+    return await answerOne(c, classifier, bytes, query);
   });
 }
 
-/** Digits alone: `Number` would also take "1e3", "0x5", " 5" and "". */
-function parseTop(value: string | undefined): number {
-  if (value === undefined) return DEFAULT_TOP;
-  const top = /^\d{1,9}$/.test(value) ? Number(value) : 0;
-  if (top < 1) {
-    throw new ProblemError(
-      "invalid-parameter",
-      `Cannot read top=${value}: expected a whole number from 1 to 999999999`,
-    );
-  }
-  return top;
+async function answerOne(
+  c: Context,
+  classifier: Classifier,
+  bytes: Uint8Array,
+  query: ClassifyQuery,
+): Promise<Response> {
+  const answer = await classifier.classify(bytes, query, c.req.raw.signal);
+  for (const [name, value] of Object.entries(answerHeaders(answer))) c.header(name, value);
+  if (c.req.header("If-None-Match") === answer.etag) return c.body(null, 304);
+  return c.json(answer.classification);
+}
+
+/** ETag, and where the time went (Server-Timing, W3C), for an answer that was not at hand. */
+function answerHeaders({ classification: { timing }, etag, cached }: Answer) {
+  const { queue_ms, decode_ms, inference_ms, total_ms } = timing;
+  const stages = cached
+    ? "cache;desc=hit"
+    : `queue;dur=${queue_ms}, decode;dur=${decode_ms}, run;dur=${inference_ms}, ` +
+      `total;dur=${total_ms}`;
+  return { "ETag": etag, "Server-Timing": stages };
 }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import { html as escaped } from "hono/html";
 import type { ModelManifest } from "../../shared/manifest.ts";
-import type { Classifier } from "../classifier.ts";
+import type { ModelHost } from "../models/model_host.ts";
+import { ProblemError } from "../problem.ts";
 import style from "../web/page.css" with { type: "text" };
 import template from "../web/page.html" with { type: "text" };
 import script from "../web/page.js" with { type: "text" };
@@ -22,14 +23,23 @@ const POLICY = [
 const HEADERS = { "Content-Security-Policy": POLICY, "Cache-Control": "no-cache" };
 
 /** `GET /`: one page that asks for nothing but its own answer to an image. */
-export function pageRoute({ classifier }: { classifier: () => Classifier | undefined }): Hono {
+export function pageRoute({ host }: { host: ModelHost }): Hono {
   return new Hono().get("/", (c) => {
-    const manifest = classifier()?.model.manifest;
+    const manifest = currentManifest(host);
     const model = manifest === undefined
       ? "The model is being loaded; reload this page in a moment."
       : describeModel(manifest);
     return c.html(fill(String(escaped`${model}`)), 200, HEADERS);
   });
+}
+
+function currentManifest(host: ModelHost): ModelManifest | undefined {
+  try {
+    return host.find().manifest;
+  } catch (error) {
+    if (error instanceof ProblemError) return undefined;
+    throw error;
+  }
 }
 
 /** Which model answers and how often it errs, measured on images that it was not trained on. */

@@ -1,11 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import type { ModelManifest } from "../shared/manifest.ts";
-import { preprocess } from "../shared/image/preprocess.ts";
+import type { ModelManifest } from "../../shared/manifest.ts";
+import { preprocess } from "../../shared/image/preprocess.ts";
 import {
   coloursManifest as unpublished,
   coloursProbabilities,
   fixture,
-} from "./fixtures/colours.ts";
+} from "../fixtures/colours.ts";
 import { createSession } from "./session.ts";
 
 const colours = await fixture("colours.onnx");
@@ -82,7 +82,7 @@ Deno.test("createSession() refuses a network that is not what the manifest says"
   }
 });
 
-const data = new URL("../../shared/data/", import.meta.url);
+const data = new URL("../../../shared/data/", import.meta.url);
 const squeezeNet = new URL("models/squeezenet10-deepcompression/", data);
 const photographs = new URL("imagenet-samples/original/", data);
 

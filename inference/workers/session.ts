@@ -1,5 +1,5 @@
 import * as ort from "onnxruntime-web";
-import type { ModelManifest } from "../shared/manifest.ts";
+import type { ModelManifest } from "../../shared/manifest.ts";
 import { softmax } from "./softmax.ts";
 
 /** The part of a manifest that a session needs. */
@@ -7,7 +7,7 @@ export type SessionManifest = Pick<ModelManifest, "name" | "version" | "input" |
 
 /**
  * One network ready to run, whatever engine is behind it. Not made for two runs at once: the caller
- * takes turns (`run_queue.ts`).
+ * takes turns (`batcher.ts`).
  */
 export interface Session {
   /**

@@ -1,0 +1,72 @@
+import type { ModelManifest } from "../../shared/manifest.ts";
+import { readManifest, readPointed } from "../../shared/model_registry.ts";
+import type { ObjectStore } from "../../shared/object_store/object_store.ts";
+import { readLivePointer } from "../../shared/registry/pointer.ts";
+
+/** A store and the address that messages call it by. */
+export interface NamedStore {
+  readonly store: ObjectStore;
+  readonly address: string;
+}
+
+/**
+ * The manifest of a model's version, or of the one that services answer with.
+ *
+ * @throws {RangeError} when the store has no such model or version.
+ * @throws {SyntaxError} when the manifest breaks a rule.
+ * @throws {Error} when it was changed after publishing.
+ */
+export async function findManifest(
+  { store, address }: NamedStore,
+  model: string,
+  version?: string,
+): Promise<ModelManifest> {
+  const manifest = version === undefined
+    ? await readLive(store, model)
+    : await readManifest(store, model, version);
+  if (manifest !== null) return manifest;
+  const models = await publishedModels(store);
+  if (models.includes(model)) {
+    throw new RangeError(
+      `Cannot find version ${version} of ${model} in ${address} (leave it out to serve the ` +
+        "latest one)",
+    );
+  }
+  throw new RangeError(
+    `Cannot find the model ${model} in ${address} (${
+      models.length === 0 ? NOTHING_PUBLISHED : `published there: ${models.join(", ")}`
+    })`,
+  );
+}
+
+const NOTHING_PUBLISHED = "nothing is published there: run ./topfive demo, or name another --store";
+
+/**
+ * The models to serve: those that are named, separated by commas, or all of the store's.
+ *
+ * @throws {RangeError} when the store has none.
+ */
+export async function modelsToServe(
+  { store, address }: NamedStore,
+  named: string | undefined,
+): Promise<string[]> {
+  const names = named?.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names?.length) return [...new Set(names)];
+  const models = await publishedModels(store);
+  if (models.length > 0) return models;
+  throw new RangeError(`Cannot find a model in ${address} (${NOTHING_PUBLISHED})`);
+}
+
+async function readLive(store: ObjectStore, name: string): Promise<ModelManifest | null> {
+  const pointer = await readLivePointer(store, name);
+  return pointer && await readPointed(store, name, pointer);
+}
+
+async function publishedModels(store: ObjectStore): Promise<string[]> {
+  const models = new Set<string>();
+  for await (const { key } of store.list("models/")) {
+    const name = /^models\/([^/]+)\/aliases\/[^/]+\.json$/.exec(key)?.[1];
+    if (name !== undefined) models.add(name);
+  }
+  return [...models];
+}

@@ -1,0 +1,258 @@
+import type { Log } from "../log.ts";
+import { modelNotLoaded, ProblemError } from "../problem.ts";
+import { aliasKey } from "../../shared/registry/keys.ts";
+import type { DecodePool } from "../workers/decode_pool.ts";
+import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
+import { requireSelfTest } from "./require_self_test.ts";
+import { type RunOptions, ServedModel } from "./served_model.ts";
+
+export interface ModelHostOptions extends NamedStore {
+  readonly run: RunOptions;
+  /** Names separated by commas; all models of the store when left out. */
+  readonly models?: string | undefined;
+  /** Serves this version of every model and follows no pointer. */
+  readonly version?: string | undefined;
+  /** Largest file of weights that is loaded. */
+  readonly maxModelBytes: number;
+  readonly decoders: DecodePool;
+  readonly log: Log;
+}
+
+/** What is known of one version, as `/v2/repository/index` lists it. */
+export interface ModelState {
+  readonly name: string;
+  readonly version: string;
+  readonly state: "LOADING" | "READY" | "UNAVAILABLE";
+  readonly reason: string;
+}
+
+interface Slot {
+  /** What answers when no version is asked for. */
+  current: ServedModel | undefined;
+  /** By version: the current one, and those that were loaded by name. */
+  readonly loaded: Map<string, ServedModel>;
+  /** ETags of the pointers as they were last seen. */
+  readonly seen: Map<string, string | null>;
+  /** Versions that are being loaded or were refused. */
+  readonly states: Map<string, ModelState>;
+  /** The last load: one at a time, so that two moves of a pointer end in their order. */
+  turn: Promise<unknown>;
+}
+
+/**
+ * The models of a service. A version is loaded beside the current one, asked its self-test, and only
+ * then put in its place; requests that began with the old version end with it. What cannot be
+ * loaded is refused, the old version goes on, and the state says why.
+ */
+export class ModelHost {
+  readonly #options: ModelHostOptions;
+  readonly #slots = new Map<string, Slot>();
+  #closed = false;
+
+  constructor(options: ModelHostOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Loads the current version of each model.
+   *
+   * @throws what kept the first model from being loaded.
+   */
+  async start(): Promise<ServedModel> {
+    for (const name of await modelsToServe(this.#options, this.#options.models)) {
+      await this.load(name, this.#options.version);
+    }
+    return this.find();
+  }
+
+  /**
+   * The model that answers.
+   *
+   * @throws {ProblemError} `model-not-found` or `model-not-loaded`.
+   */
+  find(name?: string, version?: string): ServedModel {
+    const [first] = this.#slots.keys();
+    const slot = this.#slots.get(name ?? first ?? "");
+    if (slot === undefined) {
+      if (name === undefined || this.#slots.size === 0) throw modelNotLoaded();
+      throw notFound(`no model ${name}`, [...this.#slots.keys()].join(", "));
+    }
+    const model = version === undefined ? slot.current : slot.loaded.get(version);
+    if (model?.alive) return model;
+    if (version !== undefined && model === undefined && slot.current !== undefined) {
+      throw notFound(
+        `no version ${version} of ${name ?? first}`,
+        [...slot.loaded.keys()].join(", "),
+      );
+    }
+    throw modelNotLoaded();
+  }
+
+  /** Every version that is loaded, loading or refused. */
+  states(): ModelState[] {
+    return [...this.#slots].flatMap(([name, { loaded, states }]) => [
+      ...[...loaded.keys()].map((version) => ({
+        name,
+        version,
+        state: "READY" as const,
+        reason: "",
+      })),
+      ...[...states.values()].filter(({ version }) => !loaded.has(version)),
+    ]);
+  }
+
+  /** All loaded models, the current version of each first. */
+  list(): { name: string; current: string | undefined; versions: string[] }[] {
+    return [...this.#slots].map(([name, { current, loaded }]) => ({
+      name,
+      current: current?.manifest.version,
+      versions: [...loaded.keys()],
+    }));
+  }
+
+  /**
+   * Loads a version beside what is loaded: the one that the store's pointer names, which becomes the
+   * current one, or one that is named, which becomes current only where there is none.
+   *
+   * @throws what is wrong with the version; the current one goes on answering.
+   */
+  load(name: string, version?: string): Promise<void> {
+    const slot = this.#slot(name);
+    const turn = slot.turn.then(() => this.#load(slot, name, version));
+    slot.turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Looks whether pointers moved, and follows them; a version that was refused is not tried again. */
+  async poll(): Promise<void> {
+    if (this.#options.version !== undefined) return;
+    for (const [name, slot] of this.#slots) {
+      try {
+        if (!await this.#pointerMoved(slot, name) && slot.current?.alive) continue;
+        const { version } = await findManifest(this.#options, name);
+        const known = slot.states.get(version)?.state === "UNAVAILABLE";
+        const running = slot.current?.manifest.version === version && slot.current.alive;
+        if (!known && !running) await this.load(name);
+      } catch (error) {
+        this.#options.log.error("poll_failed", { model: name, reason: messageOf(error) });
+      }
+    }
+  }
+
+  /** Ends all versions of a model, or one; the requests that use it end first. */
+  unload(name: string, version?: string): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) throw notFound(`no model ${name}`, [...this.#slots.keys()].join(", "));
+    for (const [key, model] of slot.loaded) {
+      if (version !== undefined && key !== version) continue;
+      slot.loaded.delete(key);
+      if (slot.current === model) slot.current = undefined;
+      model.retire();
+      if (!this.#closed) this.#options.log.info("unloaded", { model: name, version: key });
+    }
+  }
+
+  /** Waits for what is being loaded, then ends every worker. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [name, slot] of this.#slots) {
+      await slot.turn;
+      this.unload(name);
+    }
+  }
+
+  /** Conditional reads: an unchanged pointer costs no body. */
+  async #pointerMoved({ seen }: Slot, name: string): Promise<boolean> {
+    let moved = false;
+    for (const alias of ["champion", "latest"]) {
+      const before = seen.get(alias);
+      const key = aliasKey(name, alias);
+      const object = before
+        ? await this.#options.store.getIfChanged(key, before)
+        : await this.#options.store.get(key);
+      if (object === "unchanged") continue;
+      const etag = object?.etag ?? null;
+      moved ||= etag !== before;
+      seen.set(alias, etag);
+    }
+    return moved;
+  }
+
+  #slot(name: string): Slot {
+    let slot = this.#slots.get(name);
+    if (slot === undefined) {
+      slot = {
+        current: undefined,
+        loaded: new Map(),
+        seen: new Map(),
+        states: new Map(),
+        turn: Promise.resolve(),
+      };
+      this.#slots.set(name, slot);
+    }
+    return slot;
+  }
+
+  async #load(slot: Slot, name: string, wanted: string | undefined): Promise<void> {
+    const { log, store, run, decoders } = this.#options;
+    if (this.#closed) throw new Error("Cannot load a model: the service is stopping");
+    let version = wanted;
+    try {
+      const started = performance.now();
+      const manifest = await findManifest(this.#options, name, wanted);
+      version = manifest.version;
+      const manifest_ms = Math.round(performance.now() - started);
+      let model = slot.loaded.get(version);
+      if (!model?.alive) {
+        slot.states.set(version, { name, version, state: "LOADING", reason: "" });
+        this.#requireSize(manifest);
+        model = await ServedModel.load(store, manifest, run);
+        await requireSelfTest(model, decoders).catch((error) => {
+          model?.retire();
+          throw error;
+        });
+        log.info("loaded", { model: name, version, manifest_ms, ...model.stages });
+      }
+      this.#swapIn(slot, model, wanted === undefined);
+    } catch (error) {
+      const reason = messageOf(error);
+      if (version !== undefined) {
+        slot.states.set(version, { name, version, state: "UNAVAILABLE", reason });
+      }
+      if (slot.loaded.size === 0 && slot.states.size === 0) this.#slots.delete(name);
+      log.error("refused", { model: name, version: version ?? "latest", reason });
+      throw error;
+    }
+  }
+
+  #requireSize({ name, version, weights }: ServedModel["manifest"]): void {
+    const { maxModelBytes } = this.#options;
+    if (weights.byteLength <= maxModelBytes) return;
+    throw new RangeError(
+      `Cannot serve ${name} ${version}: its weights are ${weights.byteLength} bytes, over the ` +
+        `limit of ${maxModelBytes} (--max-model)`,
+    );
+  }
+
+  #swapIn(slot: Slot, model: ServedModel, follow: boolean): void {
+    const { version } = model.manifest;
+    const before = slot.current;
+    slot.loaded.set(version, model);
+    slot.states.delete(version);
+    if (before !== undefined && before.alive && !follow) return;
+    slot.current = model;
+    if (before === undefined || before === model) return;
+    if (slot.loaded.get(before.manifest.version) === before) {
+      slot.loaded.delete(before.manifest.version);
+    }
+    before.retire();
+  }
+}
+
+function notFound(what: string, there: string): ProblemError {
+  return new ProblemError("model-not-found", `Cannot answer: ${what} is loaded (loaded: ${there})`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

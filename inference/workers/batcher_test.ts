@@ -1,0 +1,55 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Batcher } from "./batcher.ts";
+
+/** Doubles each input, one class an input; keeps the sizes of its batches. */
+function doubler(milliseconds = 2) {
+  const sizes: number[] = [];
+  const run = async (inputs: Float32Array<ArrayBuffer>, count: number) => {
+    sizes.push(count);
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    return { probabilities: inputs.map((value) => value * 2), milliseconds };
+  };
+  return { sizes, run };
+}
+
+const one = (value: number) => new Float32Array([value]);
+
+Deno.test("Batcher joins what arrives together, and gives each its own answer", async () => {
+  const { sizes, run } = doubler();
+  const batcher = new Batcher(run, { maxBatch: 4, maxDelayMs: 5 });
+  const runs = await Promise.all([1, 2, 3].map((value) => batcher.add(one(value))));
+  assertEquals(runs.map(({ probabilities }) => [...probabilities]), [[2], [4], [6]]);
+  assertEquals(runs.map(({ batch }) => batch), [3, 3, 3]);
+  assertEquals(sizes, [3]);
+});
+
+Deno.test("Batcher runs at most maxBatch at once, and gathers the next while one runs", async () => {
+  const { sizes, run } = doubler();
+  const batcher = new Batcher(run, { maxBatch: 4, maxDelayMs: 1000 });
+  await Promise.all(Array.from({ length: 10 }, (_, value) => batcher.add(one(value))));
+  assertEquals(sizes, [4, 4, 2]);
+});
+
+Deno.test("Batcher never runs what nobody waits for any more", async () => {
+  const { sizes, run } = doubler();
+  const batcher = new Batcher(run, { maxBatch: 8, maxDelayMs: 10 });
+  const stop = new AbortController();
+  const gone = batcher.add(one(1), stop.signal);
+  const alone = batcher.add(one(2));
+  stop.abort();
+  await assertRejects(() => gone, DOMException);
+  assertEquals((await alone).batch, 1);
+  assertEquals(sizes, [1]);
+});
+
+Deno.test("Batcher hands a failed run to all of its inputs, and goes on", async () => {
+  let fails = 1;
+  const { run } = doubler();
+  const batcher = new Batcher(async (inputs, count) => {
+    if (fails-- > 0) throw new Error("broken");
+    return await run(inputs, count);
+  }, { maxBatch: 2, maxDelayMs: 1 });
+  const both = [batcher.add(one(1)), batcher.add(one(2))];
+  for (const failed of both) await assertRejects(() => failed, Error, "broken");
+  assertEquals([...(await batcher.add(one(3))).probabilities], [6]);
+});
