@@ -3,7 +3,7 @@ import { modelNotLoaded, ProblemError } from "../problem.ts";
 import { aliasKey } from "../../shared/registry/keys.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
-import { requireSelfTest } from "./require_self_test.ts";
+import { requireSelfTest } from "./self_testing.ts";
 import { type RunOptions, ServedModel } from "./served_model.ts";
 
 export interface ModelHostOptions extends NamedStore {

@@ -8,6 +8,7 @@ import {
 import { coloursStore, emptyStore, publishColours } from "../fixtures/colours_store.ts";
 import { fixture } from "../fixtures/colours.ts";
 import { hostOf } from "../fixtures/started_app.ts";
+import { swapUnderLoad } from "../fixtures/swap_under_load.ts";
 import { ProblemError } from "../problem.ts";
 
 const SELF_TESTED = {
@@ -149,4 +150,8 @@ Deno.test("ModelHost loads and unloads versions by name beside the current one",
   assertThrows(() => host.find(), ProblemError, "being loaded");
   await host.load("colours");
   assertEquals(host.find().manifest.version, "v2");
+});
+
+Deno.test("ModelHost swaps versions under load without one failed or mixed answer", async () => {
+  assert(await swapUnderLoad(3) > 10);
 });

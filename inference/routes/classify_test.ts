@@ -1,7 +1,16 @@
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { decodeImage } from "../../shared/image/decode.ts";
 import type { Classification } from "../classifier.ts";
 import { coloursProbabilities, fixture } from "../fixtures/colours.ts";
+import { publishColours } from "../fixtures/colours_store.ts";
 import { startedApp } from "../fixtures/started_app.ts";
+import { encodePng } from "../png.ts";
 
 const red = await fixture("red.png");
 
@@ -139,4 +148,70 @@ Deno.test("GET /healthz is answered while images wait", async () => {
   assertEquals((await service.app.request("/healthz")).status, 200);
   assert(answered < 32, "the health check came after every image");
   await Promise.all(images);
+});
+
+Deno.test("POST /v1/classify answers an identical image from its cache, with 304 to its ETag", async () => {
+  await using service = await startedApp({ cacheEntries: 10 });
+  const first = await service.post(red);
+  const etag = first.headers.get("ETag")!;
+  assertMatch(
+    first.headers.get("Server-Timing")!,
+    /^queue;dur=[\d.]+, decode;dur=[\d.]+, run;dur=/,
+  );
+  const again = await service.post(red);
+  assertEquals(again.headers.get("Server-Timing"), "cache;desc=hit");
+  assertEquals([again.headers.get("ETag"), await again.json()], [etag, await first.json()]);
+  const unchanged = await service.post(red, "", { "If-None-Match": etag });
+  assertEquals([unchanged.status, await unchanged.text()], [304, ""]);
+  for (const query of ["?top=2", "?views=10", "?threshold=0.5"]) {
+    const other = await service.post(red, query);
+    assert(other.headers.get("ETag") !== etag, query);
+    await other.body?.cancel();
+  }
+});
+
+Deno.test("POST /v1/classify averages ten views, and leaves out what is under the threshold", async () => {
+  await using service = await startedApp();
+  const one: Classification = await (await service.post(red)).json();
+  const ten: Classification = await (await service.post(red, "?views=10")).json();
+  // Every view of a flat colour is the same picture.
+  for (const [place, { label, probability }] of ten.predictions.entries()) {
+    assertEquals(label, one.predictions[place]!.label);
+    assertAlmostEquals(probability, one.predictions[place]!.probability, 1e-5);
+  }
+  const sure: Classification = await (await service.post(red, "?threshold=0.5")).json();
+  assertEquals(sure.predictions.map(({ label }) => label), ["red"]);
+  for (const query of ["?views=2", "?threshold=2", "?threshold=x", "?explain=yes"]) {
+    await problem(await service.post(red, query), 400, "invalid-parameter");
+  }
+});
+
+Deno.test("POST /v1/classify?explain=1 covers the part of the picture that counts", async () => {
+  await using service = await startedApp();
+  // Red in the upper left quarter alone; elsewhere the grey that is the mean.
+  const data = new Uint8Array(16 * 16 * 3).fill(127);
+  for (let at = 0; at < data.length; at += 3) {
+    const [x, y] = [at / 3 % 16, Math.floor(at / 48)];
+    if (x < 8 && y < 8) data.set([255, 0, 0], at);
+  }
+  const picture = encodePng({ width: 16, height: 16, channels: 3, data });
+  const answer: Classification = await (await service.post(picture, "?explain=1")).json();
+  assertEquals(answer.predictions[0]!.label, "red");
+  const png = Uint8Array.fromBase64(answer.heat_map!.replace("data:image/png;base64,", ""));
+  const { width, data: pixels } = await decodeImage(png);
+  // On white, heat makes a pixel less blue.
+  const blue = (x: number, y: number) => pixels[(y * width + x) * 3 + 2]!;
+  assert(blue(20, 20) < 120 && blue(80, 80) > 240, `${blue(20, 20)}, ${blue(80, 80)}`);
+});
+
+Deno.test("POST /v1/classify asks the model and the version that are named", async () => {
+  await using service = await startedApp();
+  await publishColours(service.folder, { version: "v2" });
+  await service.host.load("colours", "v2");
+  for (const version of ["v1", "v2"]) {
+    const answer = await (await service.post(red, `?model=colours&version=${version}`)).json();
+    assertEquals(answer.version, version);
+  }
+  await problem(await service.post(red, "?model=pets"), 404, "model-not-found");
+  await problem(await service.post(red, "?version=v3"), 404, "model-not-found");
 });

@@ -7,20 +7,26 @@ export class WorkerEndedError extends Error {
 
 /** What a worker answers to one task. */
 export type Reply<Result> =
+  | { readonly ready: true }
   | { readonly result: Result }
   | { readonly error: { name: string; message: string; code?: ImageErrorCode } };
 
 /** A Worker that is given one task at a time, and ended when it does not answer in time. */
 export class TaskWorker<Task, Result> {
   readonly #worker: Worker;
-  #settle: ((reply: Reply<Result> | WorkerEndedError) => void) | undefined;
+  /** Given the worker's next message, or why there is none. */
+  #settle: (reply: Reply<Result> | WorkerEndedError) => void;
+  readonly #ready: Promise<Reply<Result> | WorkerEndedError>;
   /** Why it ended; undefined while it lives. */
   #end: WorkerEndedError | undefined;
 
   /** `module` calls {@linkcode answerTasks}. */
   constructor(module: URL) {
+    const ready = Promise.withResolvers<Reply<Result> | WorkerEndedError>();
+    this.#ready = ready.promise;
+    this.#settle = ready.resolve;
     this.#worker = new Worker(module, { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<Reply<Result>>) => this.#settle?.(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<Reply<Result>>) => this.#settle(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.end(event.message);
@@ -32,12 +38,15 @@ export class TaskWorker<Task, Result> {
   }
 
   /**
-   * Resolves to the worker's answer; buffers in `transfer` are moved, not copied.
+   * Resolves to the worker's answer; buffers in `transfer` are moved, not copied. The start of the
+   * worker does not count towards `milliseconds`.
    *
    * @throws {WorkerEndedError} when it takes longer than `milliseconds`: the worker is ended then.
    * @throws {ImageError} or another error that the task itself ended with.
    */
   async ask(task: Task, milliseconds: number, transfer: Transferable[] = []): Promise<Result> {
+    if (this.#end) throw this.#end;
+    await this.#ready;
     if (this.#end) throw this.#end;
     const reply = Promise.withResolvers<Reply<Result> | WorkerEndedError>();
     this.#settle = reply.resolve;
@@ -45,10 +54,10 @@ export class TaskWorker<Task, Result> {
     this.#worker.postMessage(task, transfer);
     const answer = await reply.promise;
     clearTimeout(timer);
-    this.#settle = undefined;
     if (answer instanceof WorkerEndedError) throw answer;
+    if ("error" in answer) throw revive(answer.error);
     if ("result" in answer) return answer.result;
-    throw revive(answer.error);
+    throw new TypeError("Cannot take the answer: the worker said that it is ready twice");
   }
 
   /** Ends the worker and all its memory; a task that it works on fails. */
@@ -56,7 +65,7 @@ export class TaskWorker<Task, Result> {
     if (this.#end) return;
     this.#end = new WorkerEndedError(`Cannot finish the task: the worker ended, ${reason}`);
     this.#worker.terminate();
-    this.#settle?.(this.#end);
+    this.#settle(this.#end);
   }
 }
 
@@ -85,4 +94,5 @@ export function answerTasks<Task, Result>(
       scope.postMessage({ error: { name, message, ...code } }, []);
     }
   };
+  scope.postMessage({ ready: true }, []);
 }

@@ -20,8 +20,3 @@ Deno.test("TaskWorker ends a worker that is stuck", async () => {
   assertLess(performance.now() - started, 2000);
   assert(worker.ended);
 });
-
-Deno.test("TaskWorker fails a task whose worker cannot be started", async () => {
-  const worker = new TaskWorker<number, number>(new URL("../fixtures/none.ts", import.meta.url));
-  await assertRejects(() => worker.ask(1, 10_000), WorkerEndedError, "the worker ended");
-});
