@@ -73,3 +73,16 @@ Deno.test("resize() refuses sizes that are no positive integers and regions outs
     assertThrows(() => resize(image, options), RangeError, "Cannot resize image");
   }
 });
+
+Deno.test("resize() to the size that an image has gives its samples", () => {
+  const image = {
+    width: 3,
+    height: 2,
+    channels: 3 as const,
+    data: Uint8Array.from({ length: 18 }, (_, i) => (i * 37) % 256),
+  };
+  assertEquals(resize(image, { width: 3, height: 2 }), image);
+  // The general way, one row down and one column in, agrees.
+  const part = resize(image, { width: 3, height: 2, region: { x: 1, y: 1, width: 2, height: 1 } });
+  assertEquals([...part.data], [...image.data.subarray(12, 18)]);
+});
