@@ -1,4 +1,4 @@
-// deno task bench:gpu: everything about one real card in one command.
+// ./topfive bench gpu: everything about one real card in one command.
 import { openGpu } from "../../training/gpu/device.ts";
 import { type Bench, type BenchOptions, runBench } from "./bench.ts";
 import { DENO_FLAGS, ROOT } from "./deno_program.ts";
@@ -6,8 +6,8 @@ import { filesToCarry } from "./files_to_carry.ts";
 
 const HELP = `Everything about a real card in one command of at most ten minutes
 
-Usage: deno task bench:gpu [options]
-       deno task bench:gpu --files
+Usage: ./topfive bench gpu [options]
+       ./topfive bench gpu --files
 
 First the tests of training/ on this adapter; a failure ends it, because the speed of a wrong kernel
 means nothing. Then bench:kernels, bench:train and bench:scale, quick, each with what is left of the
@@ -16,8 +16,8 @@ time. Tables go to standard output, progress to standard error.
   --files         lists what a machine without network needs, and how to bring it there
 
 Examples
-  deno task bench:gpu | tee card.txt
-  deno task bench:gpu --python .venv/bin/python`;
+  ./topfive bench gpu | tee card.txt
+  ./topfive bench gpu --python .venv/bin/python`;
 
 const TOTAL_SECONDS = 590;
 /** Parts in their order, each with the most it may take. */

@@ -1,4 +1,4 @@
-// deno task bench:kernels: every convolution and fully connected layer in three directions.
+// ./topfive bench kernels: every convolution and fully connected layer in three directions.
 import { type Gpu, openGpu } from "../../training/gpu/device.ts";
 import { layOutParameters } from "../../training/graph/parameters.ts";
 import { largestPart } from "../../training/graph/part_size.ts";
@@ -16,7 +16,7 @@ import { digits, formatTable, percent, ratio } from "./table.ts";
 
 const HELP = `Speed of every convolution and fully connected layer, direction by direction
 
-Usage: deno task bench:kernels [options]
+Usage: ./topfive bench kernels [options]
 
 The layers of alexnet (grouped), alexnet-owt and cifar10-18pct at batch 128 and 16; the first layer of
 a network never computes the gradient of its input. A cell is GFLOP/s, its share of this adapter's
@@ -26,9 +26,9 @@ includes the bias. Medians; a dozen numbers of each result are checked in float6
 On a software driver batch 128 takes seconds a layer: about five minutes in all.
 
 Examples
-  deno task bench:kernels --quick
-  deno task bench:kernels --only conv2 --batch 16
-  TOPFIVE_PYTHON=.venv/bin/python deno task bench:kernels --json > kernels.json`;
+  ./topfive bench kernels --quick
+  ./topfive bench kernels --only conv2 --batch 16
+  TOPFIVE_PYTHON=.venv/bin/python ./topfive bench kernels --json > kernels.json`;
 
 const BATCHES = [128, 16];
 const PEER_SECONDS = 300;

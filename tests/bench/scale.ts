@@ -1,4 +1,4 @@
-// deno task bench:scale: how cost grows with the batch and with the parameters.
+// ./topfive bench scale: how cost grows with the batch and with the parameters.
 import { type Gpu, openGpu } from "../../training/gpu/device.ts";
 import { multiplyAdds } from "../../training/graph/graph.ts";
 import { type Bench, type BenchOptions, runBench, select } from "./bench.ts";
@@ -11,7 +11,7 @@ import { pytorch, TOPFIVE, type Trainer } from "./training/trainers.ts";
 
 const HELP = `How time and memory grow with the batch and with the parameters
 
-Usage: deno task bench:scale [options]
+Usage: ./topfive bench scale [options]
 
 First one network at batches of 8 to 256 (alexnet on a card, cifar10-18pct on a software driver), then
 alexnet at a quarter, a half, three quarters and all of its channels and hidden units at one batch
@@ -21,9 +21,9 @@ torch.cuda is there, else on the CPU. Memory is the most that the process had re
 what our plan holds there. --batch N leaves the one batch N in the first part.
 
 Examples
-  deno task bench:scale --quick
-  deno task bench:scale --only batch
-  deno task bench:scale --only width --json`;
+  ./topfive bench scale --quick
+  ./topfive bench scale --only batch
+  ./topfive bench scale --only width --json`;
 
 const BATCHES = { quick: [8, 32, 128], full: [8, 16, 32, 64, 128, 256] } as const;
 const WIDTHS = { quick: [0.25, 0.5], full: [0.25, 0.5, 0.75, 1] } as const;

@@ -19,7 +19,7 @@ from peer import import_torch, say, serve
 torch = import_torch()
 sys.path.insert(0, str(Path(__file__).parents[2] / "fixtures"))
 
-from networks import ALEXNET, AlexNet, AlexNetOwt, Cifar10EighteenPercent, LeNet5, initialise  # noqa: E402
+from networks import ALEXNET, ALEXNET_SMALL, AlexNet, AlexNetOwt, Cifar10EighteenPercent, LeNet5, initialise  # noqa: E402
 
 LEARNING_RATE, MOMENTUM, DECAY = 0.001, 0.9, 0.0005
 INPUTS = {
@@ -27,6 +27,7 @@ INPUTS = {
     "alexnet-owt": ((3, 224, 224), 1000),
     "cifar10-18pct": ((3, 32, 32), 10),
     "lenet5": ((1, 28, 28), 10),
+    "alexnet-small": ((3, 64, 64), 10),
 }
 
 
@@ -36,6 +37,9 @@ def build(net, width):
         convs = tuple(replace(conv, out=scaled(conv.out)) for conv in ALEXNET.convs)
         hidden = tuple(scaled(units) for units in ALEXNET.hidden)
         return AlexNet(replace(ALEXNET, convs=convs, hidden=hidden))
+    if net == "alexnet-small":
+        shape, classes = INPUTS[net]
+        return AlexNet(replace(ALEXNET_SMALL, input=shape, classes=classes))
     return {
         "alexnet-owt": AlexNetOwt,
         "cifar10-18pct": Cifar10EighteenPercent,

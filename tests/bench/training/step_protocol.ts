@@ -25,7 +25,13 @@ export interface StepResult {
   readonly deviceBytes?: number;
 }
 
-export const NET_NAMES = ["alexnet", "alexnet-owt", "cifar10-18pct", "lenet5"] as const;
+export const NET_NAMES = [
+  "alexnet",
+  "alexnet-owt",
+  "cifar10-18pct",
+  "lenet5",
+  "alexnet-small",
+] as const;
 export type NetName = typeof NET_NAMES[number];
 
 /** Pixels a side, channels and classes of a network's input. */
@@ -34,6 +40,7 @@ export const INPUTS: Readonly<Record<NetName, readonly [number, 1 | 3, number]>>
   "alexnet-owt": [224, 3, 1000],
   "cifar10-18pct": [32, 3, 10],
   lenet5: [28, 1, 10],
+  "alexnet-small": [64, 3, 10],
 };
 
 /** Rate of every peer's updates; momentum 0.9, decay 0.0005. */

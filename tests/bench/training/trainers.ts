@@ -9,7 +9,12 @@ export interface Trainer {
   readonly command: PeerCommand;
   /** The others have no step on any adapter, or none in minutes. */
   readonly nets: "all" | readonly NetName[];
+  /** A figure that takes longer is none, whatever the bench allows. */
+  readonly limitSeconds?: number;
 }
+
+/** On a software driver the libraries of the web may need minutes for a step: name that and go on. */
+const WEB_LIMIT_SECONDS = 40;
 
 /** What libraries of the web can train here: fc6 of AlexNet is too large to bind for them. */
 const SMALL: readonly NetName[] = ["cifar10-18pct", "lenet5"];
@@ -38,8 +43,18 @@ export function peers(python: string): Trainer[] {
     pytorch(python, "cuda", "float32"),
     pytorch(python, "cuda", "tf32"),
     pytorch(python, "cuda", "half"),
-    { name: "tfjs webgpu", command: denoProgram("tfjs.ts"), nets: SMALL },
-    { name: "jax-js webgpu", command: denoProgram("jax_js.ts"), nets: SMALL },
+    {
+      name: "tfjs webgpu",
+      command: denoProgram("tfjs.ts"),
+      nets: SMALL,
+      limitSeconds: WEB_LIMIT_SECONDS,
+    },
+    {
+      name: "jax-js webgpu",
+      command: denoProgram("jax_js.ts"),
+      nets: SMALL,
+      limitSeconds: WEB_LIMIT_SECONDS,
+    },
   ];
 }
 

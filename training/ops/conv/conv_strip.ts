@@ -58,7 +58,11 @@ const COMPONENTS = "xyzw";
 /** Sums of a lane, in vec4, above which the first-level cache no longer holds them. */
 const MAX_SUMS = 128;
 
-/** Measured over estimated time of grad-weight, whose lanes read rows far apart. */
+/**
+ * Measured over estimated times, where those of the GEMM are right: strips broadcast and select more
+ * than they multiply, and in grad-weight the lanes read rows far apart.
+ */
+const FORWARD_FACTOR = 1.4;
 const GRAD_WEIGHT_FACTOR = 1.5;
 
 const CHANNELS = [4, 8, 12, 16, 24, 32, 48];
@@ -115,7 +119,8 @@ function forwardCost(problem: StripProblem, tile: StripTile, subgroupSize: numbe
     multiplyAdds: sums * kernel[1] * components,
   };
   const turns = kernel[0] * input.groupChannels / 4;
-  return withCompiling(rounds * (turns * loopBodyNs(body) + sums * STORE_NS), body);
+  const estimate = turns * loopBodyNs(body) + sums * STORE_NS;
+  return withCompiling(rounds * estimate * FORWARD_FACTOR, body);
 }
 
 function forwardGrid(problem: StripProblem, tile: StripTile, subgroupSize: number) {
