@@ -10,6 +10,12 @@ export const LENGTH_BYTES = 8;
 /** A weight or a momentum that is no number any more: such a checkpoint would be of no use. */
 export class NonFiniteTensorError extends Error {
   override readonly name = "NonFiniteTensorError";
+  readonly tensor: string;
+
+  constructor(tensor: string) {
+    super(`Cannot keep a checkpoint: ${tensor} is no longer finite`);
+    this.tensor = tensor;
+  }
 }
 
 /**
@@ -24,6 +30,7 @@ export class CheckpointFile implements Disposable {
   readonly #names: string[];
   /** Of the whole file. */
   readonly #bytes: number;
+  #written = 0;
   #open = true;
 
   /** @throws {Error} where the folder cannot be written to. */
@@ -54,7 +61,7 @@ export class CheckpointFile implements Disposable {
 
   /** @throws {NonFiniteTensorError} naming the tensor. */
   add(values: Float32Array<ArrayBuffer>): void {
-    const name = this.#names.shift();
+    const name = this.#names.shift()!;
     if (!isFinite(values)) throw new NonFiniteTensorError(name);
     this.#write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
@@ -86,7 +93,9 @@ export class CheckpointFile implements Disposable {
     if (hashed) this.#hash.update(bytes);
     this.#explained(() => {
       for (let done = 0; done < bytes.length;) {
-        done += this.#file.writeSync(bytes.subarray(done));
+        const more = this.#file.writeSync(bytes.subarray(done));
+        done += more;
+        this.#written += more;
       }
     });
   }
@@ -99,7 +108,9 @@ export class CheckpointFile implements Disposable {
       // The system names the temporary file, which says nothing to the user.
       const reason = message.replace(/: \w+ '.*$/, "");
       const room = code === "ENOSPC" || code === "EDQUOT"
-        ? ` (it takes ${this.#bytes} bytes, ${freeBytes(dirname(this.#path))} are free)`
+        ? ` (it takes ${this.#bytes} bytes, ${
+          this.#written + freeBytes(dirname(this.#path))
+        } are free)`
         : "";
       throw new Error(`Cannot write ${this.#path}: ${reason}${room}`, { cause });
     }
@@ -116,7 +127,7 @@ function isFinite({ buffer, byteOffset, length }: Float32Array<ArrayBuffer>): bo
 }
 
 /** Bytes that this user may still write into a folder. */
-export function freeBytes(folder: string): number {
+function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

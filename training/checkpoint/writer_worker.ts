@@ -28,7 +28,7 @@ answerTasks((task: WriteTask): WriteResult => {
     // What else comes for this file has nowhere to go: the first error is the one that counts.
     file?.[Symbol.dispose]();
     file = null;
-    if (error instanceof NonFiniteTensorError) return { nonFinite: error.message };
+    if (error instanceof NonFiniteTensorError) return { nonFinite: error.tensor };
     throw error;
   }
 });

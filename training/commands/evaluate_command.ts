@@ -1,3 +1,4 @@
+import type { CheckpointName } from "../checkpoint/checkpoint_folder.ts";
 import type { Dataset, Split } from "../dataset/dataset.ts";
 import { enginePredictor } from "../evaluation/engine_predictor.ts";
 import {
@@ -29,6 +30,7 @@ Usage: topfive evaluate MODEL… --data DIR [options]
   --split NAME        test (default; validation where the data has no test images), validation, train
   --views N           1: the centre crop (default); 10: corners and centre, each also mirrored, as
                       AlexNet's paper; 9: a grid of 3 x 3 crops. The probabilities are averaged
+  --checkpoint NAME   best: the least validation error (default); latest, previous, or a file
   --predictions FILE  every image's label, rank and five first answers, as .csv or .jsonl
   --json              print JSON: also the confusion matrix, every class and the worst mistakes
 
@@ -45,6 +47,7 @@ interface Given {
   readonly data: string;
   readonly split: SplitName | undefined;
   readonly views: ViewCount;
+  readonly checkpoint: CheckpointName;
   readonly predictions: string | undefined;
   readonly json: boolean;
 }
@@ -58,10 +61,18 @@ function read(args: readonly string[]): Given {
     data: "value",
     split: "value",
     views: "value",
+    checkpoint: "value",
     predictions: "value",
     json: "switch",
   });
-  const { data, split: name, views: viewsText = "1", predictions, json = false } = options;
+  const {
+    data,
+    split: name,
+    views: viewsText = "1",
+    checkpoint = "best",
+    predictions,
+    json = false,
+  } = options;
   const refuse = (reason: string) => new SyntaxError(`Cannot evaluate: ${reason}`);
   if (models.length === 0 || data === undefined) {
     throw refuse("expected one model or several, and --data DIR");
@@ -77,7 +88,7 @@ function read(args: readonly string[]): Given {
   if (predictions !== undefined && !predictionFormat(predictions)) {
     throw refuse(`--predictions is ${predictions} (expected a name that ends in .csv or .jsonl)`);
   }
-  return { models, data, split, views, predictions, json };
+  return { models, data, split, views, checkpoint, predictions, json };
 }
 
 /** A model as it was named: a run on the GPU, or an ONNX file. */
@@ -127,7 +138,9 @@ async function run(given: Given): Promise<number> {
 }
 
 /** One model at a time, so that no more than one is in memory. */
-async function askModels({ models, data, split: asked, views }: Given): Promise<Answers> {
+async function askModels(
+  { models, data, split: asked, views, checkpoint }: Given,
+): Promise<Answers> {
   const line = new ProgressLine();
   const answers: Float32Array[] = [];
   let first: Omit<Answers, "probabilities"> | null = null;
@@ -135,7 +148,7 @@ async function askModels({ models, data, split: asked, views }: Given): Promise<
   try {
     for (const model of models) {
       if (!isOnnx(model)) gpu ??= await openGpu();
-      const { predictor, run } = await openModel(model, gpu);
+      const { predictor, run } = await openModel(model, gpu, checkpoint);
       const { classes, preprocess } = predictor;
       const dataset = await openRecords(data, preprocess);
       requireClasses(dataset, classes, model);
@@ -160,9 +173,13 @@ function isOnnx(model: string): boolean {
   return model.endsWith(".onnx");
 }
 
-async function openModel(model: string, gpu: Gpu | null): Promise<Opened> {
+async function openModel(
+  model: string,
+  gpu: Gpu | null,
+  checkpoint: CheckpointName,
+): Promise<Opened> {
   if (isOnnx(model)) return { predictor: await onnxPredictor(model), run: null };
-  const run = await loadRun(model);
+  const run = await loadRun(model, checkpoint);
   return { predictor: await enginePredictor(gpu!, run), run };
 }
 

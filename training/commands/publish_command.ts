@@ -1,6 +1,7 @@
 import { parseSafeName } from "../../shared/manifest.ts";
 import { publishModel, type UnpublishedManifest } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
+import type { CheckpointName } from "../checkpoint/checkpoint_folder.ts";
 import { type LoadedRun, loadRun } from "../load_run.ts";
 import { INPUT_NAME, OUTPUT_NAME } from "../onnx/export.ts";
 import { readEvaluation, type RunEvaluation } from "../run_folder.ts";
@@ -16,6 +17,7 @@ Usage: topfive publish RUN --store STORE --name NAME [--version V]
   RUN           a run folder that topfive train made and topfive evaluate measured
   --store STORE the object store: a folder, or s3://bucket/prefix with the usual AWS variables
   --name NAME   the model's name in the store
+  --checkpoint NAME   best: the least validation error (default); latest, previous, or a file
   --version V   default: the time and the first digits of the data's fingerprint
 
 The weights and the manifest are written first; the alias "latest" moves last.
@@ -28,6 +30,7 @@ interface Given {
   readonly store: string;
   readonly name: string;
   readonly version: string | undefined;
+  readonly checkpoint: CheckpointName;
   readonly json: boolean;
 }
 
@@ -40,19 +43,20 @@ function read(args: readonly string[]): Given {
     store: "value",
     name: "value",
     version: "value",
+    checkpoint: "value",
     json: "switch",
   });
-  const { store, name, version, json = false } = options;
+  const { store, name, version, checkpoint = "best", json = false } = options;
   if (folder === undefined || others.length > 0 || store === undefined || name === undefined) {
     throw new SyntaxError("Cannot publish: expected one run folder, --store STORE and --name NAME");
   }
   parseSafeName("model name", name);
   if (version !== undefined) parseSafeName("model version", version);
-  return { folder, store, name, version, json };
+  return { folder, store, name, version, checkpoint, json };
 }
 
-async function run({ folder, store, name, version, json }: Given): Promise<number> {
-  const loaded = await loadRun(folder);
+async function run({ folder, store, name, version, checkpoint, json }: Given): Promise<number> {
+  const loaded = await loadRun(folder, checkpoint);
   const evaluation = await requireEvaluation(folder, loaded);
   const manifest = await publishModel(
     openStore(store),

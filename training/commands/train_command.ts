@@ -22,8 +22,8 @@ import {
   writeRun,
 } from "../run_folder.ts";
 import { lockRun } from "../run_lock.ts";
-import { train } from "../trainer.ts";
-import { START } from "../training_state.ts";
+import { train, type TrainerOptions } from "../trainer.ts";
+import { START, type TrainingState } from "../training_state.ts";
 import { loadTiles } from "../tuner/load_tiles.ts";
 import { VERSION } from "../version.ts";
 import { runCommand } from "./command.ts";
@@ -37,6 +37,7 @@ import {
 } from "./resumption.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { formatBroken, formatCheckpoints, formatEpoch } from "./train_report.ts";
+import { explainNonFinite, explainStop, isNonFinite } from "./train_failure.ts";
 import { readTrainArguments, type TrainGiven, trainHelp } from "./train_options.ts";
 
 export function trainCommand(args: readonly string[]): Promise<number> {
@@ -95,7 +96,7 @@ async function trainOn(
       },
       keep: given.keep,
     });
-    const { step } = await train({
+    const options: TrainerOptions = {
       engine,
       dataset,
       config,
@@ -114,8 +115,8 @@ async function trainOn(
         },
       }],
       onCheckpoint: (state) => keeper.save(state),
-    });
-    await keeper.settle();
+    };
+    const { step } = await trainKept(options, keeper, { out, line });
     const ended = stop.signal.aborted ? "stopped" : "trained";
     const seconds = (performance.now() - began) / 1000;
     line.print(`${ended}: ${step} steps in ${formatDuration(seconds)}; run: ${out}`);
@@ -128,6 +129,27 @@ async function trainOn(
     line.end();
     for (const text of formatBroken(dataset.broken)) line.print(text);
     gpu.close();
+  }
+}
+
+/**
+ * Trains until the last checkpoint is on the disk.
+ *
+ * @throws {Error} what went wrong, with the way on.
+ */
+async function trainKept(
+  options: TrainerOptions,
+  keeper: CheckpointKeeper,
+  { out, line }: { readonly out: string; readonly line: ProgressLine },
+): Promise<TrainingState> {
+  try {
+    const state = await train(options);
+    await keeper.settle();
+    return state;
+  } catch (error) {
+    if (!isNonFinite(error)) throw await explainStop(error, out);
+    await keeper.settle().catch(() => {});
+    throw await explainNonFinite(error, out, options, line);
   }
 }
 

@@ -6,7 +6,7 @@
 import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import { augment, meanPixels } from "../augment/augment.ts";
 import { centreCrop } from "../augment/draw.ts";
-import { readFloats, readMapped, storageBuffer } from "../gpu/buffers.ts";
+import { readBytes, readFloats, readMapped, storageBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { encodeDispatches } from "../gpu/encode.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
@@ -18,6 +18,7 @@ import { addTotals } from "../kernels/totals/totals.ts";
 import { floatsOf, type OpTarget } from "../ops/op.ts";
 import { sgdUpdate } from "../optimizers/sgd.ts";
 import { BatchUpload, type InputBatch, type StepPlace } from "./batch_upload.ts";
+import { FiniteChecks, FLAGS_BUFFER, type NonFiniteTensor } from "./finite_checks.ts";
 import type { Graph } from "./graph.ts";
 import {
   type LayerRules,
@@ -64,6 +65,14 @@ const NOTHING: readonly StepDispatch[] = [];
 /** Passes of an evaluation whose answers are read in one go. */
 export const PASSES_KEPT = 4;
 
+/** The lists of a step with a check of each tensor. */
+interface CheckedLists {
+  readonly checks: FiniteChecks;
+  readonly first: readonly StepDispatch[];
+  readonly later: readonly StepDispatch[];
+  readonly update: readonly StepDispatch[];
+}
+
 /** Bytes of an arena that is read at once: a read costs some 12 ms, however little it brings. */
 const READ_WHOLE = 16 * 2 ** 20;
 
@@ -84,6 +93,7 @@ export class Engine {
   #laterPart = NOTHING;
   #update = NOTHING;
   #evaluation = NOTHING;
+  #checked: CheckedLists | null = null;
   #uploads!: BatchUpload;
   #totals!: StepTotalsReader;
   readonly #centreCrops: Uint32Array<ArrayBuffer>;
@@ -148,15 +158,17 @@ export class Engine {
     if (this.partSize < this.options.batch) {
       this.#laterPart = await this.#compile([...forward, totals, ...backwardAdding]);
     }
-    this.#update = await this.#compile(
-      sgdUpdate(this.arena.groups, this.options, this.#gpu).map((dispatch) => ({
-        ...dispatch,
-        node: "sgd",
-        direction: "update",
-      })),
-    );
+    this.#update = await this.#compile(this.#updateStage());
     this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
+  }
+
+  #updateStage(): (Dispatch<string> & StepPart)[] {
+    return sgdUpdate(this.arena.groups, this.options, this.#gpu).map((dispatch) => ({
+      ...dispatch,
+      node: "sgd",
+      direction: "update",
+    }));
   }
 
   #inputStage({ activationSlots }: Plan): Dispatch<string> & StepPart {
@@ -269,6 +281,54 @@ export class Engine {
       );
     }
     this.#gpu.check();
+  }
+
+  /**
+   * As {@link trainStep}, to the bit, looking at every tensor as soon as it is written; it waits for
+   * the GPU.
+   *
+   * @returns the first tensor that is not finite; null where all are.
+   */
+  async checkedStep(batch: InputBatch, at: StepPlace): Promise<NonFiniteTensor | null> {
+    const { checks, first, later, update } = this.#checked ??= await this.#compileChecked();
+    const { device } = this.#gpu;
+    const flags = this.#buffers.get(FLAGS_BUFFER)!;
+    const parts = this.options.batch / this.partSize;
+    for (let part = 0; part < parts; part++) {
+      this.#upload(batch, at, part, this.trainingPlan);
+      const input = "images" in batch ? NOTHING : this.#trainingInput;
+      this.#submit(input, part === 0 ? first : later, part === parts - 1 ? update : NOTHING);
+    }
+    const found = checks.first(new Uint32Array(await readBytes(device, flags)));
+    const encoder = device.createCommandEncoder();
+    encoder.clearBuffer(flags);
+    device.queue.submit([encoder.finish()]);
+    this.#gpu.check();
+    return found;
+  }
+
+  async #compileChecked(): Promise<CheckedLists> {
+    const checks = new FiniteChecks(this.#gpu);
+    const { forward, backward, backwardAdding } = this.trainingPlan;
+    // Each part has checks of its own: the flags are in the order of the step.
+    const first = checks.addTo([...forward, ...backward]);
+    const later = checks.addTo([...forward, ...backwardAdding]);
+    const stage = this.#updateStage();
+    const writes = this.arena.slots.flatMap(({ name, offset, size }) => [
+      { what: name, buffer: "parameters", offset, size },
+      { what: `the momentum of ${name}`, buffer: "momenta", offset, size },
+    ]);
+    const update = checks.addTo(stage.map((dispatch, i) => ({
+      ...dispatch,
+      ...(i === stage.length - 1 ? { writes } : {}),
+    })));
+    this.#buffers.set(FLAGS_BUFFER, storageBuffer(this.#gpu.device, checks.bytes, FLAGS_BUFFER));
+    return {
+      checks,
+      first: await this.#compile(first),
+      later: await this.#compile(later),
+      update: await this.#compile(update),
+    };
   }
 
   /**

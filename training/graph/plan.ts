@@ -16,6 +16,7 @@ import {
 } from "../ops/op.ts";
 import { addInto } from "../kernels/add/add.ts";
 import type { TiledProblem } from "../kernels/tile.ts";
+import type { WrittenTensor } from "./finite_checks.ts";
 import type { Graph, GraphNode, Tensor } from "./graph.ts";
 import { type Lifetime, planMemory } from "./memory_plan.ts";
 import type { ParameterArena } from "./parameters.ts";
@@ -36,6 +37,8 @@ export interface PlannedDispatch extends Dispatch<BufferName> {
   readonly problem?: TiledProblem;
   /** Bytes that its bindings cover: what it moves at least. */
   readonly bytes: number;
+  /** Of the last dispatch of a node: what the node has then finished. */
+  readonly writes?: readonly WrittenTensor[];
 }
 
 export interface PlanOptions {
@@ -126,7 +129,7 @@ class Planner {
     const slotName = (region: number): BufferName => `slot${slotOf[region]!}`;
     const resolve = (steps: Step[], accumulate: boolean): PlannedDispatch[] =>
       steps.flatMap((step) =>
-        step.dispatches(accumulate).map((dispatch) => {
+        step.dispatches(accumulate).map((dispatch, index, { length }) => {
           let moved = 0;
           const bindings = dispatch.bindings.map(({ buffer, ...range }) => {
             const { bytes, ...place } = step.place(buffer, slotName, range);
@@ -134,7 +137,8 @@ class Planner {
             return { ...range, ...place };
           });
           const { node, direction } = step;
-          return { ...dispatch, bindings, node, direction, bytes: moved };
+          const writes = index === length - 1 ? { writes: step.writes(slotName) } : {};
+          return { ...dispatch, bindings, node, direction, bytes: moved, ...writes };
         })
       );
     return {
@@ -241,6 +245,7 @@ class Planner {
       node: node.name,
       direction: "backward",
       dispatches: () => [dispatch],
+      writes: () => [],
       place: ({ role }, slotName) => ({
         buffer: slotName(role === "gradInput" ? from : to),
         bytes: this.#tensorBytes(tensor),
@@ -272,31 +277,49 @@ class Planner {
       saved: (i) => saved[i],
       scratch: (i) => scratch[i],
     };
+    const place: Step["place"] = ({ role, index: i }, slotName, range) => {
+      if (role === "parameter" || role === "gradParameter") {
+        const slot = this.#arena.slots.find((slot) => slot.node === index && slot.index === i)!;
+        return {
+          buffer: role === "parameter" ? "parameters" : "gradients",
+          offset: slot.offset + (range.offset ?? 0),
+          size: range.size ?? slot.size,
+          bytes: slot.size,
+        };
+      }
+      if (role === "step" || role === "labels" || role === "losses") {
+        return { buffer: role, bytes: 0 };
+      }
+      const region = regionOf[role]!(i);
+      if (region === undefined || region < 0) {
+        throw new RangeError(
+          `Cannot plan ${node.name}: it uses ${role} ${i}, which does not exist`,
+        );
+      }
+      return { buffer: slotName(region), bytes: this.#regions[region]!.bytes };
+    };
+    const written = (what: string, role: Role, i: number) => (slotName: SlotName) => {
+      const { buffer, offset = 0, bytes } = place({ role, index: i }, slotName, {});
+      return { what, buffer, offset, size: bytes };
+    };
+    const results = direction === "forward"
+      ? node.outputs.map((_, i) => written(`the activation of ${node.name}`, "output", i))
+      : [
+        ...node.parameters.map(({ name }, i) =>
+          written(`the gradient of ${node.name}.${name}`, "gradParameter", i)
+        ),
+        ...node.inputs.flatMap((_, i) =>
+          (contributions[i] ?? -1) < 0
+            ? []
+            : [written(`the gradient that ${node.name} passes down`, "gradInput", i)]
+        ),
+      ];
     return {
       node: node.name,
       direction,
       dispatches: (accumulate) => work(accumulate).dispatches,
-      place: ({ role, index: i }, slotName, range) => {
-        if (role === "parameter" || role === "gradParameter") {
-          const slot = this.#arena.slots.find((slot) => slot.node === index && slot.index === i)!;
-          return {
-            buffer: role === "parameter" ? "parameters" : "gradients",
-            offset: slot.offset + (range.offset ?? 0),
-            size: range.size ?? slot.size,
-            bytes: slot.size,
-          };
-        }
-        if (role === "step" || role === "labels" || role === "losses") {
-          return { buffer: role, bytes: 0 };
-        }
-        const region = regionOf[role]!(i);
-        if (region === undefined || region < 0) {
-          throw new RangeError(
-            `Cannot plan ${node.name}: it uses ${role} ${i}, which does not exist`,
-          );
-        }
-        return { buffer: slotName(region), bytes: this.#regions[region]!.bytes };
-      },
+      place,
+      writes: (slotName) => results.map((result) => result(slotName)),
     };
   }
 
@@ -360,15 +383,18 @@ class Planner {
   }
 }
 
+type SlotName = (region: number) => BufferName;
+
 interface Step {
   readonly node: string;
   readonly direction: "forward" | "backward";
   dispatches(accumulate: boolean): OpDispatch[];
   place(
     ref: TensorRef,
-    slotName: (region: number) => BufferName,
+    slotName: SlotName,
     range: { readonly offset?: number; readonly size?: number },
   ): Binding<BufferName> & { readonly bytes: number };
+  writes(slotName: SlotName): WrittenTensor[];
 }
 
 function isFlatten(node: GraphNode): boolean {
