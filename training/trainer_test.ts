@@ -7,6 +7,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import type { Config } from "./config.ts";
+import { statisticsOf } from "./dataset/statistics.ts";
 import { evaluate } from "./evaluator.ts";
 import { tinyConfig, tinyDataset, tinyEngine } from "./fixtures/tiny.ts";
 import { type Gpu, openGpu } from "./gpu/device.ts";
@@ -57,6 +58,7 @@ async function trainTiny(gpu: Gpu, settings: Partial<Config>, watch: Watch = {})
       engine,
       dataset,
       config,
+      colorComponents: statisticsOf(dataset.train, 1).eigen,
       ...(from ? { start: from.state } : {}),
       signal,
       checkpoints,
@@ -117,6 +119,7 @@ gpuTest(
       warmupSteps: 4,
       schedule: "cosine",
       decay: 1e-3,
+      colorNoise: 0.1,
     } as const;
     const whole = await trainTiny(gpu, settings, { checkpoints: { everySteps: 1 } });
     assertEquals(
