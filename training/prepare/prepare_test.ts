@@ -118,10 +118,21 @@ function deepPng(width: number, height: number): Uint8Array {
   ]);
 }
 
-Deno.test("prepare() names and leaves out what it cannot read, and reads 16 bits a sample", async () => {
+/** 8 x 8 pixels of four inks, written by Pillow 12. */
+const cmykJpeg = Buffer.from(
+  [
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIyUdKDozPTw5Mzg3QEhcTkBE",
+    "V0U3OFBtUVdfYmdoZz5NcXlwZHhcZWdj/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAA",
+    "AAAAAAcBBv/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAOBEMATQBZAEsAAD8AQEH7bP/Z",
+  ].join(""),
+  "base64",
+);
+
+Deno.test("prepare() names and leaves out what it cannot read, and reads CMYK and 16 bits a sample", async () => {
   const files = {
     ...pictures(20),
     "train/a/deep.png": deepPng(8, 8),
+    "train/a/inks.jpg": cmykJpeg,
     "train/a/empty.jpg": new Uint8Array(0),
     "train/a/huge.png": picture(1).map((byte, i) => i === 18 ? 0x7f : byte),
     "train/b/text.jpg": "no picture",
@@ -148,7 +159,7 @@ Deno.test("prepare() names and leaves out what it cannot read, and reads 16 bits
     assertStringIncludes(reasons["train/b/dangling.png"]!, "it is not there");
     const lines = (await Deno.readTextFile(join(folder, "broken.jsonl"))).trim().split("\n");
     assertEquals(lines.map((line) => JSON.parse(line)), [...report.broken]);
-    assertEquals([report.images.found, report.images.train, report.images.broken], [33, 22, 5]);
+    assertEquals([report.images.found, report.images.train, report.images.broken], [34, 23, 5]);
     assertEquals(report.duplicates.within.map(({ files }) => files.map(({ file }) => file)), [
       ["train/a/0.png", "train/a/inside.png"],
     ]);
