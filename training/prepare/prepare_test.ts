@@ -118,7 +118,7 @@ function deepPng(width: number, height: number): Uint8Array {
   ]);
 }
 
-/** 8 x 8 pixels of four inks, written by Pillow 12. */
+/** 8 x 8 pixels of four inks, written by Pillow 13. */
 const cmykJpeg = Buffer.from(
   [
     "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIyUdKDozPTw5Mzg3QEhcTkBE",
