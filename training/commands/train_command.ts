@@ -37,7 +37,13 @@ import {
 } from "./resumption.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { formatBroken, formatCheckpoints, formatEpoch } from "./train_report.ts";
-import { explainNonFinite, explainStop, isNonFinite } from "./train_failure.ts";
+import {
+  describeMemory,
+  explainNonFinite,
+  explainStop,
+  isNonFinite,
+  withMemory,
+} from "./train_failure.ts";
 import { readTrainArguments, type TrainGiven, trainHelp } from "./train_options.ts";
 
 export function trainCommand(args: readonly string[]): Promise<number> {
@@ -76,7 +82,15 @@ async function trainOn(
     const statistics = trainingStatistics(dataset);
     const normalization = normalize(statistics, config, MODELS[config.model].crop);
     const parts = { gpu, config, dataset, data, statistics, normalization, old };
-    const engine = await openEngine(parts, line);
+    const graph = MODELS[config.model].build(dataset.classes.length, config);
+    const memory = () =>
+      describeMemory(graph, gpu, {
+        partSize: partSizeOf(config),
+        recordBytes: dataset.train.source.recordBytes,
+      });
+    const engine = await openEngine(parts, graph, line).catch(async (error) => {
+      throw old ? await explainStop(error, out, gpu, memory) : withMemory(error, memory);
+    });
     using _lock = await openRunFolder(out, describeRun(parts, engine), old);
     if (normalization.meanCrop) await saveMeanCrop(out, normalization.meanCrop);
     for (const text of old ? resumptionNotes(old, gpu, dataset) : []) line.print(text);
@@ -116,7 +130,7 @@ async function trainOn(
       }],
       onCheckpoint: (state) => keeper.save(state),
     };
-    const { step } = await trainKept(options, keeper, { out, line });
+    const { step } = await trainKept(options, keeper, { out, line, gpu, memory });
     const ended = stop.signal.aborted ? "stopped" : "trained";
     const seconds = (performance.now() - began) / 1000;
     line.print(`${ended}: ${step} steps in ${formatDuration(seconds)}; run: ${out}`);
@@ -140,14 +154,19 @@ async function trainOn(
 async function trainKept(
   options: TrainerOptions,
   keeper: CheckpointKeeper,
-  { out, line }: { readonly out: string; readonly line: ProgressLine },
+  { out, line, gpu, memory }: {
+    readonly out: string;
+    readonly line: ProgressLine;
+    readonly gpu: Gpu;
+    readonly memory: () => string;
+  },
 ): Promise<TrainingState> {
   try {
     const state = await train(options);
     await keeper.settle();
     return state;
   } catch (error) {
-    if (!isNonFinite(error)) throw await explainStop(error, out);
+    if (!isNonFinite(error)) throw await explainStop(error, out, gpu, memory);
     await keeper.settle().catch(() => {});
     throw await explainNonFinite(error, out, options, line);
   }
@@ -166,10 +185,9 @@ interface Parts {
 }
 
 /** An engine with the weights to begin with. */
-async function openEngine(parts: Parts, line: ProgressLine): Promise<Engine> {
+async function openEngine(parts: Parts, graph: Graph, line: ProgressLine): Promise<Engine> {
   const { gpu, config, dataset, normalization: { mean, std, meanCrop }, old } = parts;
-  const { build, crop, channels } = MODELS[config.model];
-  const graph = build(dataset.classes.length, config);
+  const { crop, channels } = MODELS[config.model];
   line.print(
     `${config.model}: ${parameterCount(graph).toLocaleString("en")} parameters, ` +
       `${dataset.train.count.toLocaleString("en")} training images of ` +

@@ -2,11 +2,16 @@
 import { readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { NonFiniteTensorError } from "../checkpoint/checkpoint_file.ts";
 import { findCheckpoint } from "../checkpoint/checkpoint_folder.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Graph } from "../graph/graph.ts";
+import { memoryUse } from "../graph/memory_use.ts";
 import { initialValues } from "../graph/parameters.ts";
+import type { OpTarget } from "../ops/op.ts";
 import type { ProgressLine } from "../progress.ts";
 import type { TrainerOptions } from "../trainer.ts";
 import { findNonFinite, type FirstNonFinite } from "../trainer/find_non_finite.ts";
 import { NonFiniteLossError } from "../trainer/loss_watch.ts";
+import { formatBytes } from "./byte_size.ts";
 import { START, type TrainingState } from "../training_state.ts";
 
 /** Whether numbers were lost, not the device or the disk. */
@@ -66,12 +71,57 @@ function kept(run: string, { step }: TrainingState): string {
   return step === 0 ? `No checkpoint is in ${run} yet` : `The checkpoint of step ${step} is intact`;
 }
 
-/** The error with the way on from the last checkpoint, where there is one. */
-export async function explainStop(error: unknown, run: string): Promise<Error> {
-  const message = error instanceof Error ? error.message : String(error);
+/**
+ * The error with the way on from the last checkpoint, where there is one, and where the GPU gave up
+ * with what smaller parts of a batch would take of its memory.
+ */
+export async function explainStop(
+  error: unknown,
+  run: string,
+  gpu: Gpu,
+  memory: () => string,
+): Promise<Error> {
+  const { message } = withMemory(await causeOf(error, gpu), memory);
   const path = await findCheckpoint(run, "latest").catch(() => null);
   const way = path === null
     ? "it has no checkpoint yet: train again"
     : `${path} is intact: go on with ./topfive train --resume ${run}`;
   return new Error(`${message} (${way})`, { cause: error });
+}
+
+/** A lost device fails whatever is asked of it first, and says so itself a moment later. */
+async function causeOf(error: unknown, gpu: Gpu): Promise<unknown> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  try {
+    gpu.check();
+  } catch (cause) {
+    return cause;
+  }
+  return error;
+}
+
+/** The error, and where the GPU gave up also what training takes of its memory. */
+export function withMemory(error: unknown, memory: () => string): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (!isOfGpu(reason)) return error instanceof Error ? error : new Error(reason);
+  return new Error(`${reason}. ${memory()}`, { cause: error });
+}
+
+/** WebGPU does not tell how much memory there is: a loss may be for want of it. */
+function isOfGpu(reason: string): boolean {
+  return /GPU was lost|out of memory|not enough memory|device (is|was) lost/i.test(reason);
+}
+
+/** What training takes by the memory plan, whole and in smaller parts. */
+export function describeMemory(
+  graph: Graph,
+  gpu: OpTarget,
+  { partSize, recordBytes }: { readonly partSize: number; readonly recordBytes: number },
+): string {
+  const bytes = (images: number) =>
+    formatBytes(memoryUse(graph, images, { target: gpu, recordBytes }).total);
+  const smaller = [2, 4, 8].filter((parts) => partSize % parts === 0)
+    .map((parts) => `--micro-batch ${partSize / parts} ${bytes(partSize / parts)}`);
+  const others = smaller.length > 0 ? `; of the same batch in parts, ${smaller.join(", ")}` : "";
+  return `${partSize} images at a time take ${bytes(partSize)} of its memory${others}`;
 }
