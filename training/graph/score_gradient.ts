@@ -1,6 +1,7 @@
 /** What a network says of images, and which of their pixels it says it for. */
 import { readFloats, storageBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { encodeDispatches } from "../gpu/encode.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
 import { type PreparedDispatch, prepareDispatches } from "../gpu/prepare.ts";
 import { fromStorage, toStorage } from "../ops/layout.ts";
@@ -96,13 +97,7 @@ export class ScoreGradient {
     device.queue.writeBuffer(this.#buffer(activationSlots.get(input.id)!), 0, stored);
     device.queue.writeBuffer(this.#buffer("labels"), 0, labels);
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
-    }
-    pass.end();
+    encodeDispatches(encoder, this.#dispatches);
     device.queue.submit([encoder.finish()]);
     const read = (name: BufferName, floats: number) =>
       readFloats(device, this.#buffer(name), { size: 4 * floats });
