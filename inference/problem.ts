@@ -16,10 +16,18 @@ export const PROBLEMS = {
     title: "The body ended early",
     help: "The connection broke while the image was sent; send it again.",
   },
+  "unreadable-request": {
+    status: 400,
+    title: "The request cannot be read",
+    help: "Send the bytes of one image, a form (multipart/form-data) with files, or JSON with " +
+      "`image` or `images` in base64.",
+  },
   "invalid-parameter": {
     status: 400,
     title: "A query parameter is not valid",
-    help: "`top` is a whole number from 1; more than there are classes gives all classes.",
+    help:
+      "`top` is a whole number from 1 (more than there are classes gives all classes), `views` " +
+      "is 1 or 10, `threshold` 0 to 1, `explain` 0 or 1.",
   },
   "not-found": {
     status: 404,

@@ -10,7 +10,10 @@ import { ProblemError } from "./problem.ts";
  * @throws {ProblemError} `body-too-large`, `empty-body`, or `unreadable-body` when the client ends
  * the connection early.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("Content-Length")) > maxBytes) throw tooLarge(maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,9 +1,12 @@
 import { type Context, Hono } from "hono";
-import type { Answer, Classifier, ClassifyQuery } from "../classifier.ts";
+import { accepts } from "hono/accepts";
+import type { Answer, Classification, Classifier, ClassifyQuery } from "../classifier.ts";
 import type { ModelHost } from "../models/model_host.ts";
-import { queueFull } from "../problem.ts";
+import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
 import { readBody } from "../request_body.ts";
+import { type NamedImage, readImages } from "../request_images.ts";
 import { parseQuery } from "./classify_query.ts";
+import { asHtml, asText, type Result } from "./classify_formats.ts";
 
 /** What the route works on. */
 export interface ClassifyOptions {
@@ -13,28 +16,42 @@ export interface ClassifyOptions {
   maxBodyBytes: number;
 }
 
-/** `POST /v1/classify?top=k`: the raw bytes of one image to its k best labels. */
+const FORMATS = ["application/json", "text/html", "text/plain"];
+
+/**
+ * `POST /v1/classify`: one image (raw bytes, a form with one file, JSON with `image`) to its best
+ * labels; several (a form, JSON with `images`) to a list in which each has its own answer or error.
+ */
 export function classifyRoute({ classifier, host, maxBodyBytes }: ClassifyOptions): Hono {
   return new Hono().post("/v1/classify", async (c) => {
     // Whatever can be refused without the body is refused before it is read.
-    const query = parseQuery(c.req.query());
-    host.find(query.model, query.version);
+    const asked = parseQuery(c.req.query());
+    host.find(asked.model, asked.version);
     if (classifier.full) throw queueFull();
-    const bytes = await readBody(c.req.raw, maxBodyBytes);
-    return await answerOne(c, classifier, bytes, query);
+    const body = await readBody(c.req.raw, maxBodyBytes);
+    const { images, several, parameters } = await readImages(
+      body,
+      c.req.header("Content-Type") ?? "",
+    );
+    const query = parseQuery({ ...parameters, ...c.req.query() });
+    if (!several) return await answerOne(c, classifier, images[0]!, query);
+    const results = await Promise.all(
+      images.map((image) => resultOf(classifier, image, query, c.req.raw.signal)),
+    );
+    return respond(c, results, { results });
   });
 }
 
 async function answerOne(
   c: Context,
   classifier: Classifier,
-  bytes: Uint8Array,
+  { bytes, name }: NamedImage,
   query: ClassifyQuery,
 ): Promise<Response> {
   const answer = await classifier.classify(bytes, query, c.req.raw.signal);
-  for (const [name, value] of Object.entries(answerHeaders(answer))) c.header(name, value);
+  for (const [header, value] of Object.entries(answerHeaders(answer))) c.header(header, value);
   if (c.req.header("If-None-Match") === answer.etag) return c.body(null, 304);
-  return c.json(answer.classification);
+  return respond(c, [{ name, ...answer.classification }], answer.classification);
 }
 
 /** ETag, and where the time went (Server-Timing, W3C), for an answer that was not at hand. */
@@ -45,4 +62,35 @@ function answerHeaders({ classification: { timing }, etag, cached }: Answer) {
     : `queue;dur=${queue_ms}, decode;dur=${decode_ms}, run;dur=${inference_ms}, ` +
       `total;dur=${total_ms}`;
   return { "ETag": etag, "Server-Timing": stages };
+}
+
+/** One of several images: what is wrong with it is its own answer, and not the request's. */
+async function resultOf(
+  classifier: Classifier,
+  { bytes, name }: NamedImage,
+  query: ClassifyQuery,
+  signal: AbortSignal,
+): Promise<Result> {
+  try {
+    const { classification } = await classifier.classify(bytes, query, signal);
+    return { name, ...classification };
+  } catch (error) {
+    const { problem, message } = toProblem(error);
+    // Our own fault is the request's fault: it belongs into the log.
+    if (problem === "internal-error") throw error;
+    const { status, title } = PROBLEMS[problem];
+    return { name, error: { type: `/problems/${problem}`, title, status, detail: message } };
+  }
+}
+
+function respond(
+  c: Context,
+  results: readonly Result[],
+  json: Classification | { results: Result[] },
+): Response | Promise<Response> {
+  c.header("Vary", "Accept");
+  const format = accepts(c, { header: "Accept", supports: FORMATS, default: FORMATS[0]! });
+  if (format === "text/html") return c.html(asHtml(results));
+  if (format === "text/plain") return c.text(asText(results));
+  return c.json(json);
 }
