@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Classifier } from "./classifier.ts";
+import { kserveRoutes } from "./kserve/routes.ts";
 import type { Log } from "./log.ts";
 import { Drain } from "./middleware/drain.ts";
 import { installErrors } from "./middleware/errors.ts";
@@ -8,6 +9,7 @@ import { securityHeaders } from "./middleware/security_headers.ts";
 import type { ModelHost } from "./models/model_host.ts";
 import { classifyRoute } from "./routes/classify.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { huggingFaceRoute } from "./routes/hugging_face.ts";
 import { pageRoute } from "./routes/page.ts";
 import { problemRoutes } from "./routes/problems.ts";
 
@@ -26,8 +28,9 @@ export interface AppOptions {
 
 /** The service's web application: routes and middleware, nothing that outlives a request. */
 export function createApp(
-  { classifier, host, maxBodyBytes, log, drain = new Drain() }: AppOptions,
+  { drain = new Drain(), ...options }: AppOptions,
 ): Hono<{ Variables: RequestLogVariables }> {
+  const { classifier, host, maxBodyBytes, log } = options;
   const app = new Hono<{ Variables: RequestLogVariables }>();
   app.use(requestLog(log));
   app.use(securityHeaders());
@@ -35,6 +38,8 @@ export function createApp(
   installErrors(app, log);
   app.route("/", healthRoutes({ host }));
   app.route("/", classifyRoute({ classifier, host, maxBodyBytes }));
+  app.route("/", huggingFaceRoute({ classifier, host, maxBodyBytes }));
+  app.route("/", kserveRoutes(options));
   app.route("/", pageRoute({ host }));
   app.route("/", problemRoutes());
   return app;

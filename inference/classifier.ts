@@ -102,19 +102,49 @@ export class Classifier {
    * @throws {ProblemError} for an unknown model, a full queue or an image that is decoded too slowly.
    */
   async classify(bytes: Uint8Array, query: ClassifyQuery, signal?: AbortSignal): Promise<Answer> {
-    const { host, deadlineMs } = this.#options;
+    const { host } = this.#options;
     const model = host.find(query.model, query.version);
     const etag = etagOf(bytes, query, model);
     const known = this.#cache.get(etag);
     if (known) return { classification: known, etag, cached: true };
+    const classification = await this.#admit(
+      model,
+      signal,
+      (stop) => this.#answer(model, bytes, query, stop),
+    );
+    this.#cache.set(etag, classification);
+    return { classification, etag, cached: false };
+  }
+
+  /**
+   * The network's whole answer [classes] to an encoded image, or to its own input
+   * [channels, crop, crop]; throws as `classify` does.
+   */
+  probabilities(
+    model: ServedModel,
+    source: Uint8Array | Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    return this.#admit(model, signal, async (stop) => {
+      const input = source instanceof Float32Array
+        ? source
+        : (await this.#decode(model, source, { views: 1, explain: false }, stop)).values;
+      return (await model.run(input, stop)).probabilities;
+    });
+  }
+
+  /** Takes one image where there is room, within the deadline, and keeps its model for it. */
+  async #admit<Result>(
+    model: ServedModel,
+    signal: AbortSignal | undefined,
+    work: (stop: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     if (this.full) throw queueFull();
     this.#pending++;
     try {
-      const timeout = AbortSignal.timeout(deadlineMs);
+      const timeout = AbortSignal.timeout(this.#options.deadlineMs);
       const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      const classification = await model.using(() => this.#answer(model, bytes, query, stop));
-      this.#cache.set(etag, classification);
-      return { classification, etag, cached: false };
+      return await model.using(() => work(stop));
     } finally {
       this.#pending--;
     }
@@ -151,7 +181,7 @@ export class Classifier {
   async #decode(
     { manifest }: ServedModel,
     bytes: Uint8Array,
-    { views, explain }: ClassifyQuery,
+    { views, explain }: Pick<ClassifyQuery, "views" | "explain">,
     signal: AbortSignal,
   ): Promise<NetworkInputs> {
     const { decoders, maxPixels } = this.#options;

@@ -130,7 +130,10 @@ const Config = z.object({
       "largest file of weights that is loaded; AlexNet has 244 million, and running it needs " +
       "five times as much memory",
   }),
-  adminKeys: z.string().default("").register(settings, {
+  adminKeys: z.string().regex(
+    /^([0-9a-f]{64}(,[0-9a-f]{64})*)?$/,
+    "expected SHA-256 in hexadecimal, separated by commas",
+  ).default("").register(settings, {
     flag: "admin-keys",
     env: "TOPFIVE_ADMIN_KEYS",
     value: "SHA256,…",

@@ -29,6 +29,16 @@ export const PROBLEMS = {
       "`top` is a whole number from 1 (more than there are classes gives all classes), `views` " +
       "is 1 or 10, `threshold` 0 to 1, `explain` 0 or 1.",
   },
+  "unauthorized": {
+    status: 401,
+    title: "This needs a key",
+    help: "Send Authorization: Bearer and an admin key.",
+  },
+  "forbidden": {
+    status: 403,
+    title: "That key may not do this",
+    help: "Whoever runs the service lists the SHA-256 of admin keys with --admin-keys.",
+  },
   "not-found": {
     status: 404,
     title: "There is nothing at this address",

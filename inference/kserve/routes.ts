@@ -1,0 +1,145 @@
+import { type Context, Hono } from "hono";
+import { requireAdmin } from "../admin_keys.ts";
+import type { Classifier } from "../classifier.ts";
+import type { Log } from "../log.ts";
+import type { ModelHost } from "../models/model_host.ts";
+import type { ServedModel } from "../models/served_model.ts";
+import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
+import { readBody } from "../request_body.ts";
+import { packOutput, parseRequest, ProtocolError } from "./binary.ts";
+import { readInputs } from "./inputs.ts";
+import { inputTensors, outputsOf, outputTensors } from "./outputs.ts";
+import type { InferRequest, OutputTensor } from "./schema.ts";
+import config from "../deno.json" with { type: "json" };
+
+export interface KserveOptions {
+  readonly classifier: Classifier;
+  readonly host: ModelHost;
+  readonly maxBodyBytes: number;
+  readonly adminKeys: string;
+  readonly log: Log;
+}
+
+const EXTENSIONS = ["classification", "binary_tensor_data", "model_repository"];
+
+/**
+ * The Open Inference Protocol v2 as KServe and Triton speak it: health, metadata and `infer`, with and
+ * without a version, and Triton's extensions. Errors are `{"error": "…"}`.
+ */
+export function kserveRoutes(options: KserveOptions): Hono {
+  const { host } = options;
+  const v2 = new Hono();
+  v2.onError((error, c) => answerError(c, error, options.log));
+  v2.get(
+    "/v2",
+    (c) => c.json({ name: "topfive", version: config.version, extensions: EXTENSIONS }),
+  );
+  v2.get("/v2/health/live", (c) => c.json({ live: true }));
+  v2.get("/v2/health/ready", (c) => {
+    host.find();
+    return c.json({ live: true, ready: true });
+  });
+  for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
+    v2.get(path, (c) => c.json(describe(host, findModel(c, host))));
+    v2.get(`${path}/ready`, (c) => {
+      const { name } = findModel(c, host).manifest;
+      return c.json({ name, ready: true });
+    });
+    v2.post(`${path}/infer`, (c) => infer(c, options));
+  }
+  v2.post("/v2/repository/index", async (c) => {
+    const { ready } = await c.req.json<{ ready?: unknown }>().catch(() => ({ ready: false }));
+    return c.json(host.states().filter(({ state }) => ready !== true || state === "READY"));
+  });
+  v2.post("/v2/repository/models/:model/:action{load|unload}", async (c) => {
+    requireAdmin(c.req.header("Authorization"), options.adminKeys);
+    const { model, action } = c.req.param();
+    const body = await c.req.json<{ parameters?: { version?: unknown } }>().catch(() => ({}));
+    const wanted = "parameters" in body ? body.parameters?.version : undefined;
+    const version = typeof wanted === "string" ? wanted : undefined;
+    if (action === "unload") host.unload(model!, version);
+    else await load(host, model!, version);
+    return c.json({});
+  });
+  return v2;
+}
+
+/** What is wrong with the store's version is the asker's to know: an admin asked. */
+async function load(host: ModelHost, model: string, version: string | undefined): Promise<void> {
+  try {
+    await host.load(model, version);
+  } catch (error) {
+    throw new ProtocolError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function findModel(c: Context, host: ModelHost): ServedModel {
+  return host.find(c.req.param("model"), c.req.param("version"));
+}
+
+function describe(host: ModelHost, { manifest }: ServedModel) {
+  const versions = host.list().find(({ name }) => name === manifest.name)?.versions ?? [];
+  return {
+    name: manifest.name,
+    versions,
+    platform: "onnx_onnxv1",
+    inputs: inputTensors(manifest),
+    outputs: outputTensors(manifest),
+  };
+}
+
+async function infer(c: Context, options: KserveOptions): Promise<Response> {
+  const { classifier, host, maxBodyBytes } = options;
+  const model = findModel(c, host);
+  if (classifier.full) throw queueFull();
+  const body = await readBody(c.req.raw, maxBodyBytes);
+  const header = c.req.header("Inference-Header-Content-Length");
+  const { request, raw } = parseRequest(body, header);
+  const [input, ...others] = request.inputs;
+  if (others.length > 0) throw new ProtocolError("the model has one input");
+  const inputs = readInputs(input!, raw.get(input!.name), model);
+  const sources = inputs.kind === "images" ? inputs.images : inputs.tensors;
+  const rows = await Promise.all(
+    sources.map((source) => classifier.probabilities(model, source, c.req.raw.signal)),
+  );
+  return answer(request, model, outputsOf(request, model.manifest, rows));
+}
+
+/** JSON, with the outputs that are asked for in binary behind it. */
+function answer(
+  request: InferRequest,
+  { manifest: { name, version } }: ServedModel,
+  outputs: readonly OutputTensor[],
+): Response {
+  const packed: Uint8Array<ArrayBuffer>[] = [];
+  const described = outputs.map((output) => {
+    const { values, ...tensor } = output;
+    const asked = request.outputs?.find((wanted) => wanted.name === output.name)?.parameters;
+    const binary = asked?.["binary_data"] ?? request.parameters?.["binary_data_output"];
+    if (binary !== true) return { ...tensor, data: [...values] };
+    const bytes = packOutput(output);
+    packed.push(bytes);
+    return { ...tensor, parameters: { binary_data_size: bytes.length } };
+  });
+  const id = request.id === undefined ? {} : { id: request.id };
+  const json = new TextEncoder().encode(
+    JSON.stringify({ model_name: name, model_version: version, ...id, outputs: described }),
+  );
+  const headers = packed.length === 0 ? { "Content-Type": "application/json" } : {
+    "Content-Type": "application/octet-stream",
+    "Inference-Header-Content-Length": String(json.length),
+  };
+  return new Response(new Blob([json, ...packed]), { headers });
+}
+
+function answerError(c: Context, error: unknown, log: Log): Response {
+  if (error instanceof ProtocolError) return c.json({ error: error.message }, 400);
+  const problem = toProblem(error);
+  if (problem.problem === "internal-error") {
+    log.error("failed", { cause: error instanceof Error ? error.stack ?? error.message : "" });
+  }
+  return new Response(JSON.stringify({ error: problem.message }), {
+    status: PROBLEMS[problem.problem].status,
+    headers: { ...problem.headers, "Content-Type": "application/json" },
+  });
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+const Parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const Tensor = z.object({
+  name: z.string(),
+  shape: z.array(z.int().nonnegative()).max(8),
+  datatype: z.string(),
+  parameters: Parameters.optional(),
+  data: z.array(z.unknown()).optional(),
+});
+
+/** Body of `/v2/models/{m}/infer` (Open Inference Protocol v2); unknown fields are ignored. */
+export const InferRequest = z.object({
+  id: z.string().optional(),
+  parameters: Parameters.optional(),
+  inputs: z.array(Tensor).min(1),
+  outputs: z.array(z.object({ name: z.string(), parameters: Parameters.optional() })).optional(),
+});
+
+export type InferRequest = z.infer<typeof InferRequest>;
+export type InferTensor = z.infer<typeof Tensor>;
+
+/** One output of an answer; `bytes` where it leaves behind the JSON. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly datatype: "FP32" | "BYTES";
+  readonly shape: number[];
+  readonly values: Float32Array | string[];
+}
