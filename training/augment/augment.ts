@@ -5,7 +5,7 @@
  * @module
  */
 import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
-import { type Dispatch, flatWorkgroups, specialize } from "../gpu/kernel.ts";
+import { type Dispatch, flatWorkgroups, type KernelTarget, specialize } from "../gpu/kernel.ts";
 import text from "./augment.wgsl" with { type: "text" };
 
 const THREADS = 64;
@@ -27,7 +27,7 @@ export function meanPixels(
 }
 
 /**
- * records [batch, side, side, channels] uint8 -> images [batch, crop, crop, 4] float32:
+ * records [batch, side, side, channels] uint8 -> images [batch, crop, crop, 4] as tensors are stored:
  * `(pixel - mean + shift) * (factor / std)`, the crop and its mirror image as `crops` say.
  *
  * @param batch images, each with a word in `crops` (see `drawCrops`) and four numbers in `colors`
@@ -36,7 +36,7 @@ export function meanPixels(
 export function augment(
   spec: PreprocessSpec,
   batch: number,
-  maxWorkgroups: number,
+  { maxWorkgroups, precision }: KernelTarget,
 ): Dispatch<AugmentBuffer> {
   const scale = (c: number) => Math.fround(1 / Math.fround(spec.std[c] ?? 1));
   return {
@@ -50,7 +50,7 @@ export function augment(
         SCALE_0: scale(0),
         SCALE_1: scale(1),
         SCALE_2: scale(2),
-      }),
+      }, precision),
     },
     bindings: ["records", "crops", "colors", "means", "images"].map((buffer) => ({
       buffer: buffer as AugmentBuffer,

@@ -11,7 +11,7 @@ const SCALE_2 = 1f;
 // Shift of red, green and blue, and a factor, for each image.
 @group(0) @binding(2) var<storage, read> colors: array<vec4f>;
 @group(0) @binding(3) var<storage, read> means: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> images: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> images: array<Stored4>;
 
 fn pixel(at: u32) -> f32 {
   return f32(records[at / 4u] >> (at % 4u * 8u) & 0xffu);
@@ -45,5 +45,6 @@ fn main(
   }
   let color = colors[image];
   // Sums before products: nothing that a compiler could fuse, so the bits are those of the reference.
-  images[item] = (value - means[item % (CROP * CROP)] + color) * (scale * color.w);
+  let shifted = value - means[item % (CROP * CROP)] + color;
+  images[item] = Stored4(shifted * (scale * color.w));
 }

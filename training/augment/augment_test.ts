@@ -43,7 +43,9 @@ interface Draws {
 }
 
 async function augmented(spec: PreprocessSpec, batch: number, draws: Draws) {
-  const after = await runDispatches<AugmentBuffer>(gpu, [augment(spec, batch, 3)], {
+  const after = await runDispatches<AugmentBuffer>(gpu, [
+    augment(spec, batch, { maxWorkgroups: 3 }),
+  ], {
     records: records(spec, batch),
     crops: draws.crops,
     colors: draws.colors ?? plainColors(new Float32Array(4 * batch)),

@@ -25,7 +25,7 @@ export async function shownImages(
 ): Promise<Uint8Array[]> {
   const { crop, channels, mean, std } = spec;
   const count = batch.crops.length, floats = crop * crop * 4;
-  const dispatch = augment(spec, count, gpu.maxWorkgroups);
+  const dispatch = augment(spec, count, gpu);
   const { images } = await runDispatches<AugmentBuffer>(gpu, [dispatch], {
     records: batch.records,
     crops: batch.crops,

@@ -14,7 +14,7 @@ export function storageBuffer(device: GPUDevice, bytes: number, label: string): 
 /** A storage buffer that holds the given numbers; the last word is filled up with zeros. */
 export function storageBufferOf(
   device: GPUDevice,
-  data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
+  data: ArrayBufferView<ArrayBuffer>,
   label: string,
 ): GPUBuffer {
   const buffer = storageBuffer(device, data.byteLength, label);

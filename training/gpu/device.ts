@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { Precision } from "./precision.ts";
+
 /** Which family of kernels an adapter wants: see `training/kernels/gemm/`. */
 export type KernelFamily = "software" | "discrete";
 
@@ -13,6 +15,8 @@ export interface Gpu {
   readonly subgroupSize: number;
   /** Adapter, driver and kernel family in words: what a checkpoint and a manifest record. */
   readonly description: string;
+  /** Whether kernels may store float16 (`shader-f16`). */
+  readonly hasFloat16: boolean;
   /** Most bytes that one storage binding may cover. */
   readonly maxBindingBytes: number;
   /** Most workgroups in one dimension of a dispatch. */
@@ -31,8 +35,8 @@ export interface Gpu {
  */
 const SUBGROUPS = "subgroups" as GPUFeatureName;
 const FALLBACK_SUBGROUP_SIZE = 8;
-/** Taken where the adapter has them: the profiler's clock. */
-const OPTIONAL_FEATURES: GPUFeatureName[] = ["timestamp-query"];
+/** Taken where the adapter has them: the profiler's clock, float16. */
+const OPTIONAL_FEATURES: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 
 /**
  * Opens the adapter with all the storage limits it has.
@@ -76,6 +80,7 @@ export async function openGpu(): Promise<Gpu> {
     family,
     subgroupSize: info.subgroupMinSize || FALLBACK_SUBGROUP_SIZE,
     description: `${name} (${family} kernels)`,
+    hasFloat16: device.features.has("shader-f16"),
     maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
@@ -88,6 +93,14 @@ export async function openGpu(): Promise<Gpu> {
       device.destroy();
     },
   };
+}
+
+/** @throws {Error} where float16 is asked for and the adapter has none. */
+export function requirePrecision(gpu: Gpu, precision: Precision): void {
+  if (precision === "f32" || gpu.hasFloat16) return;
+  throw new Error(
+    `Cannot compute in float16: ${gpu.description} has no shader-f16 (use --precision f32)`,
+  );
 }
 
 function isSoftware(info: GPUAdapterInfo): boolean {

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { type Precision, storageTypes } from "./precision.ts";
+
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 /** One compute shader with entry point `main`, complete and specialised: equal text, one pipeline. */
@@ -23,6 +25,13 @@ export interface Binding<Ref> {
   readonly image?: boolean;
 }
 
+/** What a kernel that several operators share must know of where it runs. */
+export interface KernelTarget {
+  readonly maxWorkgroups: number;
+  /** What tensors are stored as; float32 by default. */
+  readonly precision?: Precision;
+}
+
 /** One dispatch: binding i of group 0 is `bindings[i]`. */
 export interface Dispatch<Ref> {
   readonly kernel: Kernel;
@@ -32,12 +41,16 @@ export interface Dispatch<Ref> {
 
 /**
  * Rewrites `const NAME = value;` lines of a WGSL text. The type suffix of the value in the text
- * (`u`, `f`, none) stays as it is.
+ * (`u`, `f`, none) stays as it is. A text that names `Stored` or `Stored4` gets them defined.
  *
  * @throws {RangeError} on a name that the text does not have exactly once, or a number that its
  * type cannot hold.
  */
-export function specialize(code: string, constants: Constants): string {
+export function specialize(
+  code: string,
+  constants: Constants,
+  precision: Precision = "f32",
+): string {
   for (const [name, value] of Object.entries(constants)) {
     const line = new RegExp(`^const ${name} = ([^;]*);`, "gm");
     const found = [...code.matchAll(line)];
@@ -48,7 +61,7 @@ export function specialize(code: string, constants: Constants): string {
     }
     code = code.replace(line, `const ${name} = ${literal(value, found[0]![1]!)};`);
   }
-  return code;
+  return /\bStored4?\b/.test(code) ? storageTypes(precision) + code : code;
 }
 
 function literal(value: number | boolean, old: string): string {

@@ -1,6 +1,7 @@
 /** What a step brings to the GPU: records or images, labels, what was drawn, the step's uniform. */
 import { plainColors } from "../augment/draw.ts";
 import { storageBuffer } from "../gpu/buffers.ts";
+import { type Precision, toStored } from "../gpu/precision.ts";
 import { toStorage } from "../ops/layout.ts";
 import { elementsOf, type Shape } from "../ops/op.ts";
 import { STEP_BYTES, type StepValues, writeStep } from "../ops/step.ts";
@@ -28,6 +29,8 @@ export interface UploadSizes {
   readonly input: Shape;
   /** Of one image. */
   readonly recordBytes: number;
+  /** Of ready images. */
+  readonly precision: Precision | undefined;
 }
 
 /** Which part of the batch, how many of its images are real, and where ready images go. */
@@ -93,10 +96,11 @@ export class BatchUpload {
 
   /** Tests and comparisons alone: their images are laid out anew. */
   #writeImages(values: Float32Array, first: number, to: GPUBuffer): void {
-    const { input, images } = this.#sizes;
+    const { input, images, precision } = this.#sizes;
     const floats = elementsOf(input);
     const own = values.subarray(first * floats, (first + images) * floats);
-    this.#queue.writeBuffer(to, 0, toStorage(own, input, own.length / floats));
+    const stored = toStorage(own, input, own.length / floats);
+    this.#queue.writeBuffer(to, 0, toStored(stored, precision));
   }
 
   /** Straight from the batch; by way of staging where the bytes are no multiple of four. */

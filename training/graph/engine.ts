@@ -7,12 +7,24 @@ import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import { augment, meanPixels } from "../augment/augment.ts";
 import { centreCrop } from "../augment/draw.ts";
 import { readBytes, readFloats, readMapped, storageBuffer } from "../gpu/buffers.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Gpu, requirePrecision } from "../gpu/device.ts";
 import { encodeDispatches } from "../gpu/encode.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
+import { bytesOf, fromStored, type Precision } from "../gpu/precision.ts";
 import { type PreparedDispatch, prepareDispatches } from "../gpu/prepare.ts";
 import { type DispatchTime, timeDispatches } from "../gpu/profiler.ts";
+import {
+  adaptLossScale,
+  decodeLossScale,
+  encodeLossScale,
+  findOverflow,
+  FIRST_LOSS_SCALE,
+  LOSS_SCALE_BYTES,
+  type LossScale,
+  NO_LOSS_SCALE,
+} from "../kernels/loss_scale/loss_scale.ts";
+import { storeParameters } from "../kernels/store/store_parameters.ts";
 import type { TiledProblem, TileTable } from "../kernels/tile.ts";
 import { addTotals } from "../kernels/totals/totals.ts";
 import { floatsOf, type OpTarget } from "../ops/op.ts";
@@ -46,11 +58,13 @@ export interface EngineOptions {
   readonly layers?: LayerRules;
   /** Measured tiles by problem key; without them the cost models choose. */
   readonly tiles?: TileTable;
+  /** What tensors are stored as; float32 by default. */
+  readonly precision?: Precision;
 }
 
 /** Where a dispatch belongs, and what it does there. */
 export interface StepPart {
-  /** Node of the graph, or "input", "totals", "sgd". */
+  /** Node of the graph, or "input", "totals", "loss scale", "sgd", "parameters". */
   readonly node: string;
   readonly direction: "forward" | "backward" | "update";
   readonly problem?: TiledProblem;
@@ -76,6 +90,10 @@ interface CheckedLists {
 /** Bytes of an arena that is read at once: a read costs some 12 ms, however little it brings. */
 const READ_WHOLE = 16 * 2 ** 20;
 
+function updating(node: string) {
+  return (dispatch: Dispatch<string>) => ({ ...dispatch, node, direction: "update" as const });
+}
+
 export class Engine {
   readonly arena: ParameterArena;
   readonly options: EngineOptions;
@@ -83,6 +101,7 @@ export class Engine {
   readonly partSize: number;
   readonly trainingPlan: Plan;
   readonly #gpu: Gpu;
+  readonly #target: OpTarget;
   readonly #graph: Graph;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #pipelines: PipelineCache;
@@ -91,6 +110,7 @@ export class Engine {
   #evaluationInput = NOTHING;
   #firstPart = NOTHING;
   #laterPart = NOTHING;
+  #storeParameters = NOTHING;
   #update = NOTHING;
   #evaluation = NOTHING;
   #checked: CheckedLists | null = null;
@@ -99,8 +119,13 @@ export class Engine {
   readonly #centreCrops: Uint32Array<ArrayBuffer>;
   #answers: OutputReader | null = null;
 
-  /** Allocates, compiles and zeroes everything; parameters come with {@link loadParameters}. */
+  /**
+   * Allocates, compiles and zeroes everything; parameters come with {@link loadParameters}.
+   *
+   * @throws {Error} where float16 is asked for and the adapter has none.
+   */
   static async create(gpu: Gpu, graph: Graph, options: EngineOptions): Promise<Engine> {
+    requirePrecision(gpu, options.precision ?? "f32");
     const engine = new Engine(gpu, graph, options);
     await engine.#prepare();
     return engine;
@@ -112,8 +137,8 @@ export class Engine {
     this.options = options;
     this.arena = layOutParameters(graph, options.layers);
     this.#pipelines = new PipelineCache(gpu.device);
-    const target: OpTarget = options.tiles ? { ...gpu, tiles: options.tiles } : gpu;
-    const { batch, partSize: most = batch } = options;
+    const { batch, partSize: most = batch, precision = "f32", tiles = new Map() } = options;
+    const target = this.#target = { ...gpu, tiles, precision };
     if (batch % most !== 0) {
       throw new RangeError(`Cannot work on a batch of ${batch} in parts of ${most}: not a divisor`);
     }
@@ -129,11 +154,15 @@ export class Engine {
     const add = (name: string, bytes: number) =>
       this.#buffers.set(name, storageBuffer(device, bytes, name));
     for (const name of ["parameters", "gradients", "momenta"]) add(name, this.arena.bytes);
+    if (this.#isHalf) add("halfParameters", this.arena.bytes / 2);
+    add("lossScale", LOSS_SCALE_BYTES);
+    this.loadLossScale(this.#isHalf ? FIRST_LOSS_SCALE : NO_LOSS_SCALE);
     const { side, channels } = this.options.preprocess;
     this.#uploads = new BatchUpload(device, {
       images: this.partSize,
       input: this.#graph.input.shape,
       recordBytes: side * side * channels,
+      precision: this.#target.precision,
     });
     for (const [name, buffer] of this.#uploads.buffers) this.#buffers.set(name, buffer);
     const means = meanPixels(this.options.preprocess, this.options.meanCrop);
@@ -158,24 +187,31 @@ export class Engine {
     if (this.partSize < this.options.batch) {
       this.#laterPart = await this.#compile([...forward, totals, ...backwardAdding]);
     }
-    this.#update = await this.#compile(this.#updateStage());
+    const store = this.#storeStage();
+    this.#storeParameters = await this.#compile(store);
+    this.#update = await this.#compile([...this.#updateStage(), ...store]);
     this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
   }
 
   #updateStage(): (Dispatch<string> & StepPart)[] {
-    return sgdUpdate(this.arena.groups, this.options, this.#gpu).map((dispatch) => ({
-      ...dispatch,
-      node: "sgd",
-      direction: "update",
-    }));
+    const { bytes, groups } = this.arena;
+    const sgd = sgdUpdate(groups, this.options, this.#gpu).map(updating("sgd"));
+    if (!this.#isHalf) return sgd;
+    const scale = updating("loss scale");
+    return [...findOverflow(bytes, this.#gpu).map(scale), ...sgd, scale(adaptLossScale())];
+  }
+
+  #storeStage(): (Dispatch<string> & StepPart)[] {
+    if (!this.#isHalf) return [];
+    return storeParameters(this.arena.bytes, this.#target).map(updating("parameters"));
   }
 
   #inputStage({ activationSlots }: Plan): Dispatch<string> & StepPart {
     const { preprocess } = this.options;
-    const stage = augment(preprocess, this.partSize, this.#gpu.maxWorkgroups);
+    const stage = augment(preprocess, this.partSize, this.#target);
     const images = activationSlots.get(this.#graph.input.id)!;
-    const floats = this.partSize * floatsOf(this.#graph.input.shape);
+    const numbers = this.partSize * floatsOf(this.#graph.input.shape);
     return {
       ...stage,
       bindings: stage.bindings.map(({ buffer }) => ({
@@ -183,7 +219,7 @@ export class Engine {
       })),
       node: "input",
       direction: "forward",
-      bytes: this.#uploads.recordBytes + 4 * floats,
+      bytes: this.#uploads.recordBytes + bytesOf(this.#target.precision) * numbers,
     };
   }
 
@@ -209,6 +245,7 @@ export class Engine {
   /** @throws {RangeError} on a missing, unknown or wrongly sized parameter, by name. */
   loadParameters(values: ParameterValues): void {
     this.#write("parameters", packArena(this.arena, values));
+    this.#submit(this.#storeParameters);
   }
 
   loadMomenta(values: ParameterValues): void {
@@ -221,6 +258,25 @@ export class Engine {
     if (!slot) throw new RangeError(`Cannot write ${name}: it is not in the network`);
     const packed = slot.spec.pack(values);
     this.#gpu.device.queue.writeBuffer(this.#buffers.get("parameters")!, slot.offset, packed);
+    this.#submit(this.#storeParameters);
+  }
+
+  /** Where a training in float16 goes on; in float32 the scale stays 1. */
+  loadLossScale(state: LossScale): void {
+    this.#gpu.device.queue.writeBuffer(this.#buffers.get("lossScale")!, 0, encodeLossScale(state));
+  }
+
+  async readLossScale(): Promise<LossScale> {
+    const { ofGradients: _, ...state } = await this.#lossScale();
+    return state;
+  }
+
+  async #lossScale() {
+    return decodeLossScale(await readBytes(this.#gpu.device, this.#buffers.get("lossScale")!));
+  }
+
+  get #isHalf(): boolean {
+    return this.#target.precision === "f16";
   }
 
   /** Waits for the queue, as every `read…` does: never between two steps without need. */
@@ -254,7 +310,9 @@ export class Engine {
 
   /** Gradients of the last step's loss. */
   async readGradients(): Promise<ParameterValues> {
-    return unpackArena(this.arena, await this.#read("gradients"));
+    const { ofGradients } = await this.#lossScale();
+    const scaled = await this.#read("gradients");
+    return unpackArena(this.arena, scaled.map((value) => value / ofGradients));
   }
 
   /**
@@ -388,7 +446,10 @@ export class Engine {
     const { input } = this.#graph;
     const slot = this.#evaluationPlan.activationSlots.get(input.id)!;
     const { crop } = this.options.preprocess;
-    return await this.#read(slot, { size: count * crop * crop * input.shape.stride * 4 });
+    const { precision } = this.#target;
+    const size = count * crop * crop * input.shape.stride * bytesOf(precision);
+    const bytes = await readBytes(this.#gpu.device, this.#buffers.get(slot)!, { size });
+    return fromStored(bytes, precision);
   }
 
   /**

@@ -13,6 +13,8 @@ export interface MemoryUse {
   readonly weights: number;
   readonly weightGradients: number;
   readonly momenta: number;
+  /** The weights once more in float16, which products read; 0 in float32. */
+  readonly halfWeights: number;
   /** What would be needed without sharing. */
   readonly activations: number;
   readonly activationGradients: number;
@@ -48,12 +50,14 @@ export function memoryUse(graph: Graph, batch: number, options: MemoryOptions): 
   const { height, width } = graph.input.shape;
   const input = batch * (recordBytes + 4 + 4 + 16 + 12) + 16 * height * width +
     4 * TOTAL_ROWS * TOTALS + STEP_BYTES;
+  const halfWeights = target.precision === "f16" ? arena.bytes / 2 : 0;
   const { activations, gradients, saved, scratch } = training.bytes;
   return {
     batch,
     weights: arena.bytes,
     weightGradients: arena.bytes,
     momenta: arena.bytes,
+    halfWeights,
     activations,
     activationGradients: gradients,
     saved,
@@ -61,7 +65,7 @@ export function memoryUse(graph: Graph, batch: number, options: MemoryOptions): 
     shared,
     buffers: count,
     input,
-    total: 3 * arena.bytes + shared + input,
+    total: 3 * arena.bytes + halfWeights + shared + input,
   };
 }
 

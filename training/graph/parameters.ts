@@ -10,8 +10,11 @@ import type { ParameterGroup } from "../optimizers/sgd.ts";
 import { Random } from "../random.ts";
 import type { Graph } from "./graph.ts";
 
-/** Bindings start at multiples of this; 256 is WebGPU's default minStorageBufferOffsetAlignment. */
-const ALIGNMENT = 256;
+/**
+ * Bindings start at multiples of 256, WebGPU's default minStorageBufferOffsetAlignment; in a copy of
+ * half the size too.
+ */
+const ALIGNMENT = 512;
 
 export interface ParameterSlot {
   /** "conv1.weight" */

@@ -6,7 +6,7 @@ import { imageShape, updateRule } from "../ops/op.ts";
 import { Graph } from "./graph.ts";
 import { initialValues, layOutParameters, packArena, unpackArena } from "./parameters.ts";
 
-const ALIGNMENT = 256;
+const ALIGNMENT = 512;
 
 function graphOf(): Graph {
   const graph = new Graph("small", imageShape(3, 8, 8));

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Binding, Dispatch } from "../gpu/kernel.ts";
+import { bytesOf } from "../gpu/precision.ts";
 import {
   floatsOf,
   NO_WORK,
@@ -11,6 +12,7 @@ import {
   type OpDispatch,
   type OpTarget,
   type OpWork,
+  outputBytes,
   type Role,
   type TensorRef,
 } from "../ops/op.ts";
@@ -24,7 +26,9 @@ import type { ParameterArena } from "./parameters.ts";
 /** Buffers that the engine owns, or a slot of the memory plan. */
 export type BufferName =
   | "parameters"
+  | "halfParameters"
   | "gradients"
+  | "lossScale"
   | "step"
   | "labels"
   | "losses"
@@ -239,7 +243,7 @@ class Planner {
       floats: this.#options.batch * floatsOf(tensor.shape),
       from: { role: "gradInput", index: 0 },
       to: { role: "gradOutput", index: 0 },
-      maxWorkgroups: this.#options.target.maxWorkgroups,
+      target: this.#options.target,
     });
     return {
       node: node.name,
@@ -280,14 +284,15 @@ class Planner {
     const place: Step["place"] = ({ role, index: i }, slotName, range) => {
       if (role === "parameter" || role === "gradParameter") {
         const slot = this.#arena.slots.find((slot) => slot.node === index && slot.index === i)!;
+        const { buffer, share } = this.#arenaOf(role);
         return {
-          buffer: role === "parameter" ? "parameters" : "gradients",
-          offset: slot.offset + (range.offset ?? 0),
-          size: range.size ?? slot.size,
-          bytes: slot.size,
+          buffer,
+          offset: share * slot.offset + (range.offset ?? 0),
+          size: range.size ?? share * slot.size,
+          bytes: share * slot.size,
         };
       }
-      if (role === "step" || role === "labels" || role === "losses") {
+      if (role === "step" || role === "labels" || role === "losses" || role === "lossScale") {
         return { buffer: role, bytes: 0 };
       }
       const region = regionOf[role]!(i);
@@ -357,8 +362,17 @@ class Planner {
     return this.#graph.nodes[this.#isFused(index + 1) ? index + 1 : index]!.outputs[output]!;
   }
 
-  #tensorBytes({ shape }: Tensor): number {
-    return this.#options.batch * floatsOf(shape) * 4;
+  /** The buffer of an arena, and what share of the float32 arena's bytes it has. */
+  #arenaOf(role: "parameter" | "gradParameter"): { buffer: BufferName; share: number } {
+    if (role === "gradParameter") return { buffer: "gradients", share: 1 };
+    const share = bytesOf(this.#options.target.precision) / 4;
+    return { buffer: share === 1 ? "parameters" : "halfParameters", share };
+  }
+
+  #tensorBytes({ id, shape }: Tensor): number {
+    const producer = this.#graph.nodes.find(({ outputs }) => outputs.some((own) => own.id === id));
+    const bytes = outputBytes(producer?.op ?? null, this.#options.target);
+    return this.#options.batch * floatsOf(shape) * bytes;
   }
 
   #region(

@@ -4,6 +4,7 @@
  * them.
  * @module
  */
+import type { Precision } from "../gpu/precision.ts";
 
 /** One way to cut a product; each family adds its sizes. */
 export interface Tile {
@@ -34,6 +35,11 @@ export interface TiledProblem {
 /** "subgroup n 64 2": the family and its sizes in their order. */
 export function tileName(tile: Tile): string {
   return Object.values(tile).join(" ");
+}
+
+/** Of a problem's key: what is fastest in one precision need not be so in the other. */
+export function keySuffix({ precision = "f32" }: { readonly precision?: Precision }): string {
+  return precision === "f32" ? "" : ` ${precision}`;
 }
 
 /**

@@ -5,11 +5,12 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
+import { bytesOf, type Precision } from "../gpu/precision.ts";
 import type { TiledProblem, TileTable } from "../kernels/tile.ts";
 import type { OnnxNode, OnnxTensor } from "../onnx/onnx_node.ts";
 
 /**
- * One image's tensor. In memory it is NHWC float32 with `stride` numbers a pixel: the channels
+ * One image's tensor. In memory it is NHWC, float32 or float16, with `stride` numbers a pixel: the channels
  * rounded up to a multiple of four, the rest zeros. Kernels load and store whole vec4; zeros stay
  * zeros through every operator and every gradient.
  */
@@ -32,7 +33,7 @@ export function imageShape(channels: number, height: number, width: number): Sha
   return { channels, height, width, stride: Math.ceil(channels / 4) * 4 };
 }
 
-/** float32 numbers that one image's tensor takes. */
+/** Numbers that one image's tensor takes in memory. */
 export function floatsOf({ height, width, stride }: Shape): number {
   return height * width * stride;
 }
@@ -45,7 +46,9 @@ export function elementsOf({ channels, height, width }: Shape): number {
 /**
  * Tensors by their role towards an operator. `saved` lives from forward to backward, `scratch`
  * within one of them; `step` is the uniform of the step (see `ops/step.ts`), `labels` one u32 an
- * image, `losses` three float32 an image.
+ * image, `losses` three float32 an image, `lossScale` the state of `kernels/loss_scale`. Inputs,
+ * outputs, their gradients and `parameter` are stored in the target's precision; `gradParameter` and
+ * what an operator scratches are float32.
  */
 export type Role =
   | "input"
@@ -58,7 +61,8 @@ export type Role =
   | "scratch"
   | "step"
   | "labels"
-  | "losses";
+  | "losses"
+  | "lossScale";
 
 export interface TensorRef {
   readonly role: Role;
@@ -144,6 +148,8 @@ export type OpTarget =
   & {
     /** Measured tiles, where there are any; the cost models choose the rest. */
     readonly tiles?: TileTable;
+    /** What tensors are stored as; float32 by default. */
+    readonly precision?: Precision;
   };
 
 export interface OpContext {
@@ -189,6 +195,8 @@ export interface Op {
   readonly backwardReads: { readonly inputs: boolean; readonly outputs: boolean };
   /** Forward can apply max(0, x) as it stores. */
   readonly canFuseRelu: boolean;
+  /** Its outputs stay float32 whatever the precision. */
+  readonly exactOutputs?: true;
   /**
    * Where forward did, backward begins by masking `gradOutput` in place by the output's sign, so
    * that the ReLU needs no backward of its own.
@@ -203,6 +211,11 @@ export interface Op {
   /** Writes every needed `gradInput` and every `gradParameter`. */
   backward(context: OpContext): OpWork;
   toOnnx(context: OnnxContext): OnnxPart;
+}
+
+/** Of one number of an operator's outputs, or of the images where there is no operator. */
+export function outputBytes(op: Op | null, { precision }: Pick<OpTarget, "precision">): number {
+  return op?.exactOutputs ? 4 : bytesOf(precision);
 }
 
 /** The parts of an operator without parameters. */

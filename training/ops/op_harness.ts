@@ -8,7 +8,13 @@ import { readBytes, storageBufferOf } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { encodeDispatches } from "../gpu/encode.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
+import { bytesOf, fromStored, toStored } from "../gpu/precision.ts";
 import { prepareDispatches } from "../gpu/prepare.ts";
+import {
+  encodeLossScale,
+  type LossScale,
+  NO_LOSS_SCALE,
+} from "../kernels/loss_scale/loss_scale.ts";
 import { Random } from "../random.ts";
 import { fromStorage, toStorage } from "./layout.ts";
 import {
@@ -19,6 +25,7 @@ import {
   type OpDispatch,
   type OpTarget,
   type OpWork,
+  outputBytes,
   type Shape,
   type TensorRef,
 } from "./op.ts";
@@ -47,6 +54,7 @@ export interface OpRun {
   readonly target?: Partial<OpTarget>;
   readonly labels?: readonly number[];
   readonly lossBatch?: number;
+  readonly lossScale?: LossScale;
   readonly stream?: number;
   readonly step?: Partial<StepValues>;
 }
@@ -79,22 +87,27 @@ export async function runOp(gpu: Gpu, op: Op, run: OpRun): Promise<OpResult> {
   expectDeclaredReads(op, context, backward);
 
   const buffers = new Map<string, GPUBuffer>();
-  const add = (key: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) =>
+  const { precision } = context.target;
+  const bytes = bytesOf(precision);
+  const add = (key: string, data: Parameters<typeof storageBufferOf>[1]) =>
     buffers.set(key, storageBufferOf(device, data, key));
+  const store = (key: string, data: Float32Array<ArrayBuffer>) =>
+    add(key, toStored(data, precision));
+  // In float16 it is infinite.
   const garbage = (key: string, bytes: number) =>
-    add(key, new Float32Array(Math.max(1, bytes / 4)).fill(GARBAGE));
+    add(key, new Float32Array(Math.max(1, Math.ceil(bytes / 4))).fill(GARBAGE));
 
   inputs.forEach((shape, i) => {
-    add(`input ${i}`, toStorage(run.inputs[i]!.data, shape, batch));
-    garbage(`gradInput ${i}`, batch * floatsOf(shape) * 4);
+    store(`input ${i}`, toStorage(run.inputs[i]!.data, shape, batch));
+    garbage(`gradInput ${i}`, batch * floatsOf(shape) * bytes);
   });
   outputs.forEach((shape, i) => {
-    garbage(`output ${i}`, batch * floatsOf(shape) * 4);
+    garbage(`output ${i}`, batch * floatsOf(shape) * outputBytes(op, context.target));
     const gradient = run.gradOutputs?.[i];
-    if (gradient) add(`gradOutput ${i}`, toStorage(gradient.data, shape, batch));
+    if (gradient) store(`gradOutput ${i}`, toStorage(gradient.data, shape, batch));
   });
   specs.forEach((spec, i) => {
-    add(`parameter ${i}`, spec.pack(Float32Array.from(run.parameters![i]!)));
+    store(`parameter ${i}`, spec.pack(Float32Array.from(run.parameters![i]!)));
     const before = run.accumulate?.[i];
     if (before) add(`gradParameter ${i}`, spec.pack(before));
     else garbage(`gradParameter ${i}`, spec.floats * 4);
@@ -110,12 +123,14 @@ export async function runOp(gpu: Gpu, op: Op, run: OpRun): Promise<OpResult> {
   garbage("losses 0", batch * 12);
   buffers.set("step 0", stepBuffer(device, { ...STEP, images: batch, ...run.step }));
 
+  add("lossScale 0", new Uint8Array(encodeLossScale(run.lossScale ?? NO_LOSS_SCALE)));
   const inPlace = aliasUnwritten(buffers, forward, backward, inputs.length);
   await submit(gpu, [...forward.dispatches, ...backward.dispatches], buffers);
 
   const read = async (key: string) => await readBytes(device, buffers.get(key)!);
   const tensor = async (key: string, shape: Shape): Promise<Tensor> => {
-    const stored = new Float32Array(await read(key));
+    const isExact = key.startsWith("output") && op.exactOutputs;
+    const stored = fromStored(await read(key), isExact ? "f32" : precision);
     expectZeroPadding(stored, shape, batch, `${op.type} ${key}`);
     return { shape: dimensionsOf(shape, batch), data: fromStorage(stored, shape, batch) };
   };

@@ -4,16 +4,19 @@
  *     v <- momentum v - decay rate w - rate gradient
  *     w <- w + v
  *
+ * The gradients are divided by the loss scale; where one of them is not finite nothing changes.
+ *
  * The momentum holds the rate: a new rate acts on what comes, not on what has gathered.
  * @module
  */
 import { type Dispatch, flatWorkgroups, specialize } from "../gpu/kernel.ts";
+import lossScaleText from "../kernels/loss_scale/loss_scale_state.wgsl" with { type: "text" };
 import type { UpdateRule } from "../ops/op.ts";
 import text from "./sgd.wgsl" with { type: "text" };
 
 const THREADS = 64;
 
-export type SgdBuffer = "parameters" | "gradients" | "momenta" | "step";
+export type SgdBuffer = "parameters" | "gradients" | "momenta" | "step" | "lossScale";
 
 /** Bytes of the arenas whose parameters are treated alike. */
 export interface ParameterGroup {
@@ -43,7 +46,7 @@ export function sgdUpdate(
       dispatches.push({
         kernel: {
           label: `SGD ${size / 4}`,
-          code: specialize(text, {
+          code: lossScaleText + specialize(text, {
             VECTORS: size / 16,
             MOMENTUM: update.momentum ?? options.momentum,
             RATE_MULTIPLIER: update.constantRate === null ? update.rateMultiplier : 0,
@@ -56,6 +59,7 @@ export function sgdUpdate(
           { buffer: "gradients", ...range },
           { buffer: "momenta", ...range },
           { buffer: "step" },
+          { buffer: "lossScale" },
         ],
         workgroups: flatWorkgroups(size / 16, THREADS, limits.maxWorkgroups),
       });

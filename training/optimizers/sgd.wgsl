@@ -15,6 +15,7 @@ struct Step {
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> momenta: array<vec4f>;
 @group(0) @binding(3) var<uniform> step: Step;
+@group(0) @binding(4) var<storage, read_write> loss_scale: LossScale;
 
 @compute @workgroup_size(64)
 fn main(
@@ -23,12 +24,14 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = (group.y * groups.x + group.x) * 64u + lane;
-  if (at >= VECTORS) {
+  if (at >= VECTORS || atomicLoad(&loss_scale.overflow) != 0u) {
     return;
   }
   let rate = step.learning_rate * RATE_MULTIPLIER + CONSTANT_RATE;
   let weight = parameters[at];
-  let velocity = MOMENTUM * momenta[at] - DECAY * rate * weight - rate * gradients[at];
+  // A power of two: its reciprocal is exact.
+  let gradient = gradients[at] * (1.0 / loss_scale.of_gradients);
+  let velocity = MOMENTUM * momenta[at] - DECAY * rate * weight - rate * gradient;
   momenta[at] = velocity;
   parameters[at] = weight + velocity;
 }

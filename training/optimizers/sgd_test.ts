@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { readFixtureCases } from "../../tests/fixtures/read_fixture.ts";
 import { openGpu } from "../gpu/device.ts";
 import { runDispatches } from "../gpu/run_dispatches.ts";
+import { encodeLossScale, NO_LOSS_SCALE } from "../kernels/loss_scale/loss_scale.ts";
 import { assertClose, randomTensor } from "../ops/op_harness.ts";
 import { updateRule } from "../ops/op.ts";
 import { encodeStep } from "../ops/step.ts";
@@ -27,6 +28,7 @@ async function updateOnce(
   const dispatches = sgdUpdate(groups, options, limits);
   return await runDispatches<SgdBuffer>(gpu, dispatches, {
     ...{ parameters, gradients, momenta, step },
+    lossScale: new Uint8Array(encodeLossScale(NO_LOSS_SCALE)),
   }) as unknown as Arenas;
 }
 

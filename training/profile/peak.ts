@@ -77,7 +77,7 @@ async function measureCopy({ device, maxWorkgroups }: Gpu, bytes: number): Promi
     pixels: bytes / 4 / stride,
     whole: { buffer: to, stride },
     parts: [{ buffer: from, stride }],
-    maxWorkgroups,
+    target: { maxWorkgroups },
   });
   const pipelines = new PipelineCache(device);
   const prepared = await prepareDispatches(device, pipelines, dispatches, identity);

@@ -1,7 +1,8 @@
 /** Runs a problem's candidates on the GPU over one set of numbers: checks each, then times it. */
-import { readFloats, storageBuffer } from "../gpu/buffers.ts";
+import { readBytes, storageBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
+import { bytesOf, fromStored, type Precision, toStored } from "../gpu/precision.ts";
 import { type PreparedDispatch, prepareDispatches } from "../gpu/prepare.ts";
 import { timeDispatches } from "../gpu/profiler.ts";
 import { floatsOf, type OpDispatch, type Shape, type TensorRef } from "../ops/op.ts";
@@ -31,7 +32,8 @@ export class TileBench {
   readonly #problem: TuningProblem;
   readonly #pipelines: PipelineCache;
   readonly #buffers = new Map<string, GPUBuffer>();
-  readonly #results = new Set<GPUBuffer>();
+  /** What is written, and how it is stored. */
+  readonly #results = new Map<GPUBuffer, Precision>();
   #expected: Float32Array[] | null = null;
   #terms = 0;
 
@@ -64,14 +66,17 @@ export class TileBench {
     this.#clearResults();
     const first = sumOf(await timeDispatches(device, dispatches));
     const results: Float32Array[] = [];
-    for (const buffer of this.#results) results.push(await readFloats(device, buffer));
+    for (const [buffer, precision] of this.#results) {
+      results.push(fromStored(await readBytes(device, buffer), precision));
+    }
     this.#gpu.check();
     if (!this.#expected) {
       this.#expected = results;
       this.#terms = termsOf(work.dispatches, results);
     }
     const error = Math.max(...results.map((own, i) => relativeError(own, this.#expected![i]!)));
-    const bound = errorBound(this.#terms);
+    const inHalf = [...this.#results.values()].includes("f16");
+    const bound = errorBound(this.#terms, inHalf ? "f16" : "f32");
     return error <= bound
       ? { tile, first, dispatches }
       : { tile, reason: `off by ${error.toExponential(1)} (allowed ${bound.toExponential(1)})` };
@@ -105,7 +110,10 @@ export class TileBench {
       bindings.forEach(({ buffer: ref }, index) => {
         const written = kernel.code.includes(`@binding(${index}) var<storage, read_write>`);
         const { role } = ref;
-        const bytes = role === "scratch" ? work.scratchBytes[ref.index]! : 4 * this.#floats(ref);
+        const precision = this.#precision(ref);
+        const bytes = role === "scratch"
+          ? work.scratchBytes[ref.index]!
+          : bytesOf(precision) * this.#floats(ref);
         const name = nameOf(ref);
         const old = this.#buffers.get(name);
         if (old && old.size >= bytes) return;
@@ -113,16 +121,24 @@ export class TileBench {
         const buffer = storageBuffer(this.#gpu.device, bytes, name);
         this.#buffers.set(name, buffer);
         if (role === "scratch") return;
-        if (written) this.#results.add(buffer);
-        else this.#gpu.device.queue.writeBuffer(buffer, 0, this.#numbers(ref));
+        if (written) this.#results.set(buffer, precision);
+        else {
+          const numbers = toStored(this.#numbers(ref), precision);
+          this.#gpu.device.queue.writeBuffer(buffer, 0, numbers);
+        }
       });
     }
   }
 
   #clearResults(): void {
     const encoder = this.#gpu.device.createCommandEncoder();
-    for (const buffer of this.#results) encoder.clearBuffer(buffer);
+    for (const buffer of this.#results.keys()) encoder.clearBuffer(buffer);
     this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  #precision({ role }: TensorRef): Precision {
+    const { precision = "f32" } = this.#problem.context.target;
+    return role === "gradParameter" ? "f32" : precision;
   }
 
   #floats({ role, index }: TensorRef): number {

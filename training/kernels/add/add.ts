@@ -1,4 +1,4 @@
-import { type Dispatch, flatWorkgroups, specialize } from "../../gpu/kernel.ts";
+import { type Dispatch, flatWorkgroups, type KernelTarget, specialize } from "../../gpu/kernel.ts";
 import text from "./add.wgsl" with { type: "text" };
 
 const THREADS = 64;
@@ -8,11 +8,11 @@ export function addInto<Ref>(options: {
   floats: number;
   from: Ref;
   to: Ref;
-  maxWorkgroups: number;
+  target: KernelTarget;
 }): Dispatch<Ref> {
-  const { floats, from, to, maxWorkgroups } = options;
+  const { floats, from, to, target: { maxWorkgroups, precision } } = options;
   return {
-    kernel: { label: `add ${floats}`, code: specialize(text, { VECTORS: floats / 4 }) },
+    kernel: { label: `add ${floats}`, code: specialize(text, { VECTORS: floats / 4 }, precision) },
     bindings: [{ buffer: from }, { buffer: to }],
     workgroups: flatWorkgroups(floats / 4, THREADS, maxWorkgroups),
   };

@@ -1,7 +1,7 @@
 const VECTORS = 0u;
 
-@group(0) @binding(0) var<storage, read> addend: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> sum: array<vec4f>;
+@group(0) @binding(0) var<storage, read> addend: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> sum: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -11,6 +11,6 @@ fn main(
 ) {
   let at = (group.y * groups.x + group.x) * 64u + lane;
   if (at < VECTORS) {
-    sum[at] += addend[at];
+    sum[at] = Stored4(vec4f(sum[at]) + vec4f(addend[at]));
   }
 }

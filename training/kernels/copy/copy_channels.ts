@@ -2,14 +2,14 @@
  * Copies between a tensor and tensors that hold its channels in parts, one after another.
  * @module
  */
-import { type Dispatch, flatWorkgroups, specialize } from "../../gpu/kernel.ts";
+import { type Dispatch, flatWorkgroups, type KernelTarget, specialize } from "../../gpu/kernel.ts";
 import text from "./copy_channels.wgsl" with { type: "text" };
 
 const THREADS = 64;
 
 interface Tensor<Ref> {
   readonly buffer: Ref;
-  /** float32 numbers a pixel, a multiple of four. */
+  /** Numbers a pixel, a multiple of four. */
   readonly stride: number;
 }
 
@@ -19,7 +19,7 @@ export interface ChannelParts<Ref> {
   readonly whole: Tensor<Ref>;
   /** Each begins where the one before ends; together they are as long as the whole. */
   readonly parts: readonly Tensor<Ref>[];
-  readonly maxWorkgroups: number;
+  readonly target: KernelTarget;
 }
 
 /** Writes the whole: one dispatch for each part, in their order. */
@@ -43,7 +43,7 @@ function startOf(parts: readonly { stride: number }[], index: number): number {
 }
 
 function copy<Ref>(
-  { pixels, maxWorkgroups }: ChannelParts<Ref>,
+  { pixels, target: { maxWorkgroups, precision } }: ChannelParts<Ref>,
   floats: number,
   from: Tensor<Ref> & { at: number },
   to: Tensor<Ref> & { at: number },
@@ -60,7 +60,7 @@ function copy<Ref>(
         FROM_AT: from.at / 4,
         TO_STRIDE: to.stride / 4,
         TO_AT: to.at / 4,
-      }),
+      }, precision),
     },
     bindings: [{ buffer: from.buffer }, { buffer: to.buffer }],
     workgroups: flatWorkgroups(vectors, THREADS, maxWorkgroups),

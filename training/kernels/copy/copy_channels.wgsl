@@ -5,8 +5,8 @@ const FROM_AT = 0u;
 const TO_STRIDE = 0u;
 const TO_AT = 0u;
 
-@group(0) @binding(0) var<storage, read> values: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(0) var<storage, read> values: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> result: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(

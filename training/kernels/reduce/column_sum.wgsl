@@ -4,7 +4,7 @@ const PARTS = 0u;
 const PART_ROWS = 0u;
 const ACCUMULATE = false;
 
-@group(0) @binding(0) var<storage, read> values: array<vec4f>;
+@group(0) @binding(0) var<storage, read> values: array<Stored4>;
 @group(0) @binding(1) var<storage, read_write> sums: array<vec4f>;
 
 // Neighbouring threads take neighbouring columns, so that a subgroup reads one stretch of memory.
@@ -23,7 +23,7 @@ fn main(
   let end = min(first + PART_ROWS, ROWS);
   var sum = vec4f();
   for (var row = first; row < end; row++) {
-    sum += values[row * VECTORS + column];
+    sum += vec4f(values[row * VECTORS + column]);
   }
   if (ACCUMULATE) {
     sums[item] += sum;

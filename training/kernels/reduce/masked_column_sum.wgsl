@@ -4,8 +4,8 @@ const PARTS = 0u;
 const PART_ROWS = 0u;
 const ACCUMULATE = false;
 
-@group(0) @binding(0) var<storage, read_write> values: array<vec4f>;
-@group(0) @binding(1) var<storage, read> mask: array<vec4f>;
+@group(0) @binding(0) var<storage, read_write> values: array<Stored4>;
+@group(0) @binding(1) var<storage, read> mask: array<Stored4>;
 @group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
 
 // Neighbouring threads take neighbouring columns, so that a subgroup reads one stretch of memory.
@@ -25,8 +25,8 @@ fn main(
   var sum = vec4f();
   for (var row = first; row < end; row++) {
     let at = row * VECTORS + column;
-    let value = select(vec4f(), values[at], mask[at] > vec4f());
-    values[at] = value;
+    let value = select(vec4f(), vec4f(values[at]), vec4f(mask[at]) > vec4f());
+    values[at] = Stored4(value);
     sum += value;
   }
   if (ACCUMULATE) {

@@ -2,7 +2,7 @@
  * Sums in a fixed order, so that equal inputs give equal bits: first in parts, then over the parts.
  * @module
  */
-import { type Dispatch, flatWorkgroups, specialize } from "../../gpu/kernel.ts";
+import { type Dispatch, flatWorkgroups, type KernelTarget, specialize } from "../../gpu/kernel.ts";
 import columnSumText from "./column_sum.wgsl" with { type: "text" };
 import maskedColumnSumText from "./masked_column_sum.wgsl" with { type: "text" };
 import sumOfPartsText from "./sum_of_parts.wgsl" with { type: "text" };
@@ -13,7 +13,7 @@ const ROWS_PER_PART = 128;
 const MAX_PARTS = 256;
 
 /**
- * to[c] (+)= sum over rows of from[row, c], where a mask is given after setting from to zero, in
+ * to[c] (+)= sum over rows of from[row, c] in float32, where a mask is given after setting from to zero, in
  * place, wherever the mask is not above zero.
  *
  * @param options columns: a multiple of four; scratch: room for `scratchBytes`
@@ -26,9 +26,10 @@ export function columnSum<Ref>(options: {
   mask?: Ref;
   scratch: Ref;
   to: Ref;
-  maxWorkgroups: number;
+  target: KernelTarget;
 }): { dispatches: Dispatch<Ref>[]; scratchBytes: number } {
-  const { rows, columns, accumulate, from, mask, scratch, to, maxWorkgroups } = options;
+  const { rows, columns, accumulate, from, mask, scratch, to, target } = options;
+  const { maxWorkgroups, precision } = target;
   const parts = Math.min(MAX_PARTS, Math.ceil(rows / ROWS_PER_PART));
   const vectors = columns / 4;
   const partial: Dispatch<Ref> = {
@@ -40,7 +41,7 @@ export function columnSum<Ref>(options: {
         PARTS: parts,
         PART_ROWS: Math.ceil(rows / parts),
         ACCUMULATE: accumulate && parts === 1,
-      }),
+      }, precision),
     },
     bindings: [from, ...mask ? [mask] : [], parts === 1 ? to : scratch].map((buffer) => ({
       buffer,

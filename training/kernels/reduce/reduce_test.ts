@@ -27,7 +27,7 @@ for (const [rows, columns] of cases) {
       const names = { from: "from", scratch: "scratch", to: "to" } as const;
       const { dispatches, scratchBytes } = columnSum({
         ...{ rows, columns, accumulate, ...names },
-        maxWorkgroups: 4,
+        target: { maxWorkgroups: 4 },
       });
       const scratch = new Float32Array(Math.max(4, scratchBytes / 4)).fill(1e30);
       const after = await runDispatches<"from" | "scratch" | "to">(gpu, dispatches, {
@@ -58,7 +58,7 @@ Deno.test("columnSum() gives equal bits for equal inputs", async () => {
   const from = Float32Array.from({ length: 3000 * 8 }, () => random.normal());
   const { dispatches, scratchBytes } = columnSum<"from" | "scratch" | "to">({
     ...{ rows: 3000, columns: 8, accumulate: false, from: "from", scratch: "scratch", to: "to" },
-    maxWorkgroups: 65535,
+    target: { maxWorkgroups: 65535 },
   });
   const run = async () => {
     const scratch = new Float32Array(scratchBytes / 4), to = new Float32Array(8);

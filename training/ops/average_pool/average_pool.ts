@@ -62,11 +62,12 @@ export function averagePool(attributes: PoolAttributes): Op {
 
 function forward(g: PoolGeometry, context: OpContext): OpWork {
   const threads = context.batch * floatsOf(g.output) / 4;
+  const constants = { ...poolSizes(g), THREADS: threads };
   return {
     dispatches: [{
       kernel: {
         label: describePool("AveragePool forward", g),
-        code: specialize(countText + forwardText, { ...poolSizes(g), THREADS: threads }),
+        code: specialize(countText + forwardText, constants, context.target.precision),
       },
       bindings: [ref("input"), ref("output")].map((buffer) => ({ buffer })),
       workgroups: flatWorkgroups(threads, WORKGROUP_THREADS, context.target.maxWorkgroups),
@@ -82,7 +83,7 @@ function backward(g: PoolGeometry, context: OpContext): OpWork {
     dispatches: [{
       kernel: {
         label: describePool("AveragePool backward", g),
-        code: specialize(countText + backwardText, sizes),
+        code: specialize(countText + backwardText, sizes, context.target.precision),
       },
       bindings: [ref("gradOutput"), ref("gradInput")].map((buffer) => ({ buffer })),
       workgroups: flatWorkgroups(threads, WORKGROUP_THREADS, context.target.maxWorkgroups),

@@ -8,8 +8,8 @@ const BLOCKS_X = 0;
 const REACH_Y = 0;
 const REACH_X = 0;
 
-@group(0) @binding(0) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(0) var<storage, read> grad_output: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> grad_input: array<Stored4>;
 
 // A thread takes a block as large as the strides, because the same windows lie over all of it.
 @compute @workgroup_size(64)
@@ -35,7 +35,7 @@ fn main(
       let inside = v >= 0 && v < OUT_HEIGHT && u >= 0 && u < OUT_WIDTH;
       let row = image * OUT_HEIGHT + clamp(v, 0, OUT_HEIGHT - 1);
       let window = (row * OUT_WIDTH + clamp(u, 0, OUT_WIDTH - 1)) * PIXEL_VECTORS + vector;
-      let share = grad_output[window] / f32(window_count(v, u));
+      let share = vec4f(grad_output[window]) / f32(window_count(v, u));
       shares[i * REACH_X + j] = select(vec4f(), share, inside);
     }
   }
@@ -55,7 +55,7 @@ fn main(
         }
       }
       let pixel = (image * IN_HEIGHT + y) * IN_WIDTH + x;
-      grad_input[pixel * PIXEL_VECTORS + vector] = sum;
+      grad_input[pixel * PIXEL_VECTORS + vector] = Stored4(sum);
     }
   }
 }

@@ -3,8 +3,8 @@ const OUT_HEIGHT = 0;
 const OUT_WIDTH = 0;
 const PIXEL_VECTORS = 0;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -29,9 +29,9 @@ fn main(
       let x = u * STRIDE_X - PAD_LEFT + s;
       let inside = y >= 0 && y < IN_HEIGHT && x >= 0 && x < IN_WIDTH;
       let row = image * IN_HEIGHT + clamp(y, 0, IN_HEIGHT - 1);
-      let value = input[(row * IN_WIDTH + clamp(x, 0, IN_WIDTH - 1)) * PIXEL_VECTORS + vector];
+      let value = vec4f(input[(row * IN_WIDTH + clamp(x, 0, IN_WIDTH - 1)) * PIXEL_VECTORS + vector]);
       sum += select(vec4f(), value, inside);
     }
   }
-  output[at] = sum / f32(window_count(v, u));
+  output[at] = Stored4(sum / f32(window_count(v, u)));
 }

@@ -68,6 +68,6 @@ function parts(
     pixels: batch * height * width,
     whole: { buffer: ref(whole), stride },
     parts: inputs.map(({ stride }, index) => ({ buffer: ref(part, index), stride })),
-    maxWorkgroups: target.maxWorkgroups,
+    target,
   };
 }

@@ -1,8 +1,14 @@
 /** The dispatches of a convolution, direction by direction. */
-import { type Binding, specialize } from "../../gpu/kernel.ts";
+import { type Binding, type Constants, specialize } from "../../gpu/kernel.ts";
 import { gemmKernel, rankGemmTiles, splitsFor } from "../../kernels/gemm/gemm.ts";
 import type { GemmKernel, GemmProblem } from "../../kernels/gemm/problem.ts";
-import { pickTile, type RankedTile, type TiledProblem, tileName } from "../../kernels/tile.ts";
+import {
+  keySuffix,
+  pickTile,
+  type RankedTile,
+  type TiledProblem,
+  tileName,
+} from "../../kernels/tile.ts";
 import { columnSum, sumOfParts } from "../../kernels/reduce/reduce.ts";
 import { operandBinding, operandText } from "../../kernels/operand.ts";
 import {
@@ -27,6 +33,17 @@ import {
 import forwardText from "./conv_forward.wgsl" with { type: "text" };
 import gradInputText from "./conv_grad_input.wgsl" with { type: "text" };
 import gradWeightText from "./conv_grad_weight.wgsl" with { type: "text" };
+
+/** A direction's text behind its two operands, as tensors are stored. */
+function textOf(
+  { target }: OpContext,
+  [a, b]: readonly [string, string],
+  text: string,
+  constants: Constants,
+): string {
+  const operands = operandText(target, 0, a) + operandText(target, 1, b);
+  return specialize(operands + text, constants, target.precision);
+}
 
 /** The constants that all three directions share. */
 function sizes(g: Geometry) {
@@ -64,9 +81,10 @@ export function forward(g: Geometry, context: OpContext, tile?: ConvTile): OpWor
     z: g.group,
     alongA: "k",
     alongB: "n",
-    text: operandText(context.target.family, 0, "input") +
-      operandText(context.target.family, 1, "weight") +
-      specialize(forwardText, { ...sizes(g), RELU: context.fusedRelu }),
+    text: textOf(context, ["input", "weight"], forwardText, {
+      ...sizes(g),
+      RELU: context.fusedRelu,
+    }),
   };
   const strip = { ...forwardStrips(g, context), label: problem.label };
   const { chosen, tiled } = choose({ g, context, problem, strip, tile });
@@ -100,8 +118,7 @@ export function gradInput(g: Geometry, context: OpContext, tile?: ConvTile): OpW
     z: g.group,
     alongA: "k",
     alongB: "k",
-    text: operandText(context.target.family, 0, "grad_output") +
-      operandText(context.target.family, 1, "weight") + specialize(gradInputText, sizes(g)),
+    text: textOf(context, ["grad_output", "weight"], gradInputText, sizes(g)),
   };
   const strip = g.strides.every((stride) => stride === 1) ? gradInputStrips(g, context) : null;
   const { chosen, tiled } = choose({ g, context, problem, strip, tile });
@@ -133,13 +150,12 @@ export function gradWeight(g: Geometry, context: OpContext, tile?: ConvTile): Op
     alongA: "m",
     alongB: "n",
     splits: gemmSplits,
-    text: operandText(target.family, 0, "input") + operandText(target.family, 1, "grad_output") +
-      specialize(gradWeightText, {
-        ...sizes(g),
-        PIXELS: k,
-        SPLIT_FLOATS: floats,
-        ACCUMULATE: context.accumulate && gemmSplits === 1,
-      }),
+    text: textOf(context, ["input", "grad_output"], gradWeightText, {
+      ...sizes(g),
+      PIXELS: k,
+      SPLIT_FLOATS: floats,
+      ACCUMULATE: context.accumulate && gemmSplits === 1,
+    }),
   };
   const strip = { ...forwardStrips(g, context), label: problem.label };
   const { chosen, tiled } = choose({ g, context, problem, strip, tile, gradWeight: true });
@@ -190,12 +206,13 @@ function choose(
 ): { chosen: ConvTile; tiled: TiledProblem } {
   const { target, batch } = context;
   const ranked: RankedTile<ConvTile>[] = rankGemmTiles(problem, target);
-  if (strip && target.family === "software") {
+  // Strips are a software driver's, where float16 saves nothing.
+  if (strip && target.family === "software" && target.precision !== "f16") {
     const direction = gradWeight ? "gradWeight" : "forward";
     ranked.push(...rankStripTiles(direction, strip, target.subgroupSize));
     ranked.sort((a, b) => a.cost - b.cost);
   }
-  const key = `${problem.label} p${g.pads} n${batch}`;
+  const key = `${problem.label} p${g.pads} n${batch}${keySuffix(target)}`;
   const chosen = tile ?? pickTile(key, ranked, target.tiles);
   const { input, output, kernel, group } = g;
   const taps = kernel[0] * kernel[1] * input.channels / group;
@@ -251,7 +268,7 @@ export function gradBias(g: Geometry, context: OpContext): OpWork {
     ...(context.fusedRelu ? { mask: ref("output") } : {}),
     scratch: ref("scratch", 1),
     to: ref("gradParameter", 1),
-    maxWorkgroups: context.target.maxWorkgroups,
+    target: context.target,
   });
   return { dispatches, scratchBytes: [0, scratchBytes] };
 }
@@ -265,11 +282,10 @@ function dispatchOf(
 }
 
 function imagesOf(shape: Shape, role: "input" | "gradOutput", context: OpContext) {
-  const bytes = context.batch * floatsOf(shape) * 4;
-  return operandBinding(context.target.family, ref(role), { bytes });
+  return operandBinding(context.target, ref(role), { count: context.batch * floatsOf(shape) });
 }
 
 function weightsOf({ kernel, inStride, outStride, group }: Geometry, { target }: OpContext) {
-  const bytes = group * kernel[0] * kernel[1] * inStride * outStride * 4;
-  return operandBinding(target.family, ref("parameter", 0), { bytes });
+  const count = group * kernel[0] * kernel[1] * inStride * outStride;
+  return operandBinding(target, ref("parameter", 0), { count });
 }

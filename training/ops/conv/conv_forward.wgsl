@@ -14,8 +14,8 @@ const PAD_TOP = 0;
 const PAD_LEFT = 0;
 const RELU = false;
 
-@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<Stored4>;
+@group(0) @binding(3) var<storage, read_write> output: array<Stored4>;
 
 // Of an output pixel: first number of its image and group, top and left of its window.
 fn row_a(m: u32, z: u32) -> vec3i {
@@ -46,9 +46,9 @@ fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {
   let channel = i32(z) * GROUP_OUT + i32(n);
-  var result = value + bias[u32(channel) / 4u];
+  var result = value + vec4f(bias[u32(channel) / 4u]);
   if (RELU) {
     result = max(result, vec4f());
   }
-  output[u32(i32(m) * OUT_STRIDE + channel) / 4u] = result;
+  output[u32(i32(m) * OUT_STRIDE + channel) / 4u] = Stored4(result);
 }

@@ -13,7 +13,7 @@ const STRIDE_X = 0;
 const PAD_TOP = 0;
 const PAD_LEFT = 0;
 
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 // Of an input pixel: first number of its image and group in the output, its place in the padded image.
 fn row_a(m: u32, z: u32) -> vec3i {
@@ -49,5 +49,5 @@ fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {
-  grad_input[u32(i32(m) * IN_STRIDE + i32(z) * GROUP_IN + i32(n)) / 4u] = value;
+  grad_input[u32(i32(m) * IN_STRIDE + i32(z) * GROUP_IN + i32(n)) / 4u] = Stored4(value);
 }

@@ -14,7 +14,7 @@
  * @module
  */
 import type { KernelFamily } from "../../gpu/device.ts";
-import type { Kernel } from "../../gpu/kernel.ts";
+import { type Kernel, specialize } from "../../gpu/kernel.ts";
 import { operandText } from "../../kernels/operand.ts";
 import {
   loopBodyNs,
@@ -161,7 +161,7 @@ export function stripForward(
   const bias = epilogue !== "none";
   const weights = weightLoads(problem, tile, subgroupSize, weightAlong);
 
-  const code = `${operandText(family, 0, "input")}${operandText(family, 1, "weight")}
+  const code = `${operandText({ family }, 0, "input")}${operandText({ family }, 1, "weight")}
 ${bias ? "@group(0) @binding(2) var<storage, read> bias: array<vec4f>;" : ""}
 @group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> output: array<vec4f>;
 
@@ -221,7 +221,10 @@ ${
   }
 }
 `;
-  return { kernel: { label: `${problem.label} ${tileName(tile)}`, code }, workgroups };
+  return {
+    kernel: { label: `${problem.label} ${tileName(tile)}`, code: specialize(code, {}) },
+    workgroups,
+  };
 }
 
 /**
@@ -351,9 +354,7 @@ export function stripGradWeight(
   const inputVectors = input.groupChannels / 4;
   const gradients = gradientLoads(tile, subgroupSize);
   const floats = group * height * width * input.groupChannels * output.groupChannels;
-  const code = `${operandText(options.family, 0, "input")}${
-    operandText(options.family, 1, "grad_output")
-  }
+  const code = `${operandText(options, 0, "input")}${operandText(options, 1, "grad_output")}
 @group(0) @binding(2) var<storage, read_write> grad_weight: array<vec4f>;
 
 fn pixel(row: i32, x: i32) -> vec4f {
@@ -437,7 +438,7 @@ ${
 }
 `;
   return {
-    kernel: { label: `${problem.label} ${tileName(tile)}`, code },
+    kernel: { label: `${problem.label} ${tileName(tile)}`, code: specialize(code, {}) },
     workgroups: [across, columns, group * splits],
   };
 }

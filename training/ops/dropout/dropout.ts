@@ -87,7 +87,7 @@ function drop(
       VECTORS: vectors,
       STREAM: context.stream,
       ...constants,
-    }),
+    }, context.target.precision),
   };
   return oneDispatch(context, kernel, [from, to, ref("step")]);
 }
@@ -96,7 +96,7 @@ function scale(context: OpContext, factor: number, from: TensorRef, to: TensorRe
   const vectors = vectorsOf(context);
   const kernel = {
     label: `Dropout evaluation ${vectors}`,
-    code: specialize(scaleText, { VECTORS: vectors, SCALE: factor }),
+    code: specialize(scaleText, { VECTORS: vectors, SCALE: factor }, context.target.precision),
   };
   return oneDispatch(context, kernel, [from, to]);
 }

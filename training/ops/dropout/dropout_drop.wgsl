@@ -11,8 +11,8 @@ struct Step {
   part: u32,
 }
 
-@group(0) @binding(0) var<storage, read> values: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(0) var<storage, read> values: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> result: array<Stored4>;
 @group(0) @binding(2) var<uniform> step: Step;
 
 @compute @workgroup_size(64)
@@ -27,5 +27,5 @@ fn main(
   }
   let counter = vec4u(at + step.part * VECTORS, step.step, STREAM, step.seed);
   let kept = uniform_floats(pcg4d(counter)) >= vec4f(RATIO);
-  result[at] = select(vec4f(), values[at] * SCALE, kept);
+  result[at] = Stored4(select(vec4f(), vec4f(values[at]) * SCALE, kept));
 }

@@ -1,8 +1,8 @@
 const VECTORS = 0u;
 const SCALE = 0f;
 
-@group(0) @binding(0) var<storage, read> values: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(0) var<storage, read> values: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> result: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -14,5 +14,5 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  result[at] = values[at] * SCALE;
+  result[at] = Stored4(vec4f(values[at]) * SCALE);
 }

@@ -9,12 +9,12 @@
  * whole panels, a dispatch each; grad-input adds the slabs up.
  * @module
  */
-import { type Binding, specialize } from "../../gpu/kernel.ts";
+import { type Binding, type Constants, specialize } from "../../gpu/kernel.ts";
 import { gemmKernel, type GemmTile, rankGemmTiles } from "../../kernels/gemm/gemm.ts";
 import type { GemmProblem } from "../../kernels/gemm/problem.ts";
 import { operandBinding, operandText } from "../../kernels/operand.ts";
 import { columnSum } from "../../kernels/reduce/reduce.ts";
-import { pickTile, tileName } from "../../kernels/tile.ts";
+import { keySuffix, pickTile, tileName } from "../../kernels/tile.ts";
 import {
   imageShape,
   type Init,
@@ -48,8 +48,9 @@ export interface GemmAttributes {
 interface Slab {
   readonly firstOutput: number;
   readonly outputs: number;
-  readonly offset: number;
-  readonly size: number;
+  /** Numbers from the start of the weights, and how many. */
+  readonly first: number;
+  readonly count: number;
 }
 
 export function gemm(attributes: GemmAttributes): Op {
@@ -151,8 +152,8 @@ function slabsOf({ inputs, outputs, target }: OpContext): Slab[] {
     slabs.push({
       firstOutput,
       outputs: width,
-      offset: firstOutput * rows * 4,
-      size: width * rows * 4,
+      first: firstOutput * rows,
+      count: width * rows,
     });
   }
   return slabs;
@@ -170,7 +171,7 @@ function forward(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch {
     z: 1,
     alongA: "k",
     alongB: "n",
-    text: operands(context, "input", "weight") + specialize(forwardText, {
+    text: textOf(context, ["input", "weight"], forwardText, {
       INPUTS: inputs,
       OUTPUTS: outputs,
       FIRST: slab.firstOutput,
@@ -201,7 +202,7 @@ function backward(
     ...(context.fusedRelu ? { mask: ref("output") } : {}),
     scratch: ref("scratch", 0),
     to: ref("gradParameter", 1),
-    maxWorkgroups: context.target.maxWorkgroups,
+    target: context.target,
   });
   const dispatches = [
     ...bias.dispatches,
@@ -223,7 +224,7 @@ function gradWeight(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch
     z: 1,
     alongA: "m",
     alongB: "n",
-    text: operands(context, "input", "grad_output") + specialize(gradWeightText, {
+    text: textOf(context, ["input", "grad_output"], gradWeightText, {
       BATCH: context.batch,
       INPUTS: inputs,
       OUTPUTS: context.outputs[0]!.stride,
@@ -246,7 +247,7 @@ function gradInput(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch 
     z: 1,
     alongA: "k",
     alongB: "k",
-    text: operands(context, "grad_output", "weight") + specialize(gradInputText, {
+    text: textOf(context, ["grad_output", "weight"], gradInputText, {
       INPUTS: inputs,
       OUTPUTS: context.outputs[0]!.stride,
       FIRST: slab.firstOutput,
@@ -258,17 +259,24 @@ function gradInput(context: OpContext, slab: Slab, tile?: GemmTile): OpDispatch 
   return gemmDispatch(problem, context, slab, [ref("gradOutput"), null, ref("gradInput")], tile);
 }
 
-function operands({ target: { family } }: OpContext, a: string, b: string): string {
-  return operandText(family, 0, a) + operandText(family, 1, b);
+/** A direction's text behind its two operands, as tensors are stored. */
+function textOf(
+  { target }: OpContext,
+  [a, b]: readonly [string, string],
+  text: string,
+  constants: Constants,
+): string {
+  const operands = operandText(target, 0, a) + operandText(target, 1, b);
+  return specialize(operands + text, constants, target.precision);
 }
 
 function operand(context: OpContext, buffer: TensorRef | null, slab: Slab): Binding<TensorRef> {
-  const { target: { family }, batch, inputs, outputs } = context;
+  const { target, batch, inputs, outputs } = context;
   if (!buffer) {
-    return operandBinding(family, ref("parameter", 0), { offset: slab.offset, bytes: slab.size });
+    return operandBinding(target, ref("parameter", 0), slab);
   }
   const shape = buffer.role === "input" ? inputs[0]! : outputs[0]!;
-  return operandBinding(family, buffer, { bytes: batch * shape.stride * 4 });
+  return operandBinding(target, buffer, { count: batch * shape.stride });
 }
 
 /** A dispatch over the buffers in binding order; null stands for the slab of the weights. */
@@ -281,12 +289,13 @@ function gemmDispatch(
 ): OpDispatch {
   const { target, batch, inputs: [input], outputs: [output] } = context;
   const ranked = rankGemmTiles(problem, target);
-  const chosen = tile ?? pickTile(problem.label, ranked, target.tiles);
+  const key = problem.label + keySuffix(target);
+  const chosen = tile ?? pickTile(key, ranked, target.tiles);
   const { kernel, workgroups } = gemmKernel(problem, target, chosen);
   // The last slab's outputs may end in padding.
   const outputs = Math.min(slab.outputs, output!.channels - slab.firstOutput);
   const weight = ref("gradParameter", 0);
-  const range = { offset: slab.offset, size: slab.size };
+  const range = { offset: 4 * slab.first, size: 4 * slab.count };
   return {
     kernel,
     workgroups,
@@ -295,7 +304,7 @@ function gemmDispatch(
       return buffer ? { buffer } : { buffer: weight, ...range };
     }),
     problem: {
-      key: problem.label,
+      key,
       tile: tileName(chosen),
       candidates: ranked.map((candidate) => tileName(candidate.tile)),
       multiplyAdds: batch * input!.channels * outputs,

@@ -5,8 +5,8 @@ const SLAB = 0u;
 const PANEL = 128u;
 const RELU = false;
 
-@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<Stored4>;
+@group(0) @binding(3) var<storage, read_write> output: array<Stored4>;
 
 fn row_a(m: u32, z: u32) -> vec3i {
   return vec3i(i32(m * INPUTS), 0, 0);
@@ -28,9 +28,9 @@ fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
 }
 
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {
-  var result = value + bias[(FIRST + n) / 4u];
+  var result = value + vec4f(bias[(FIRST + n) / 4u]);
   if (RELU) {
     result = max(result, vec4f());
   }
-  output[(m * OUTPUTS + FIRST + n) / 4u] = result;
+  output[(m * OUTPUTS + FIRST + n) / 4u] = Stored4(result);
 }

@@ -5,7 +5,7 @@ const SLAB = 0u;
 const PANEL = 128u;
 const ADD = false;
 
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 fn row_a(m: u32, z: u32) -> vec3i {
   return vec3i(i32(m * OUTPUTS + FIRST), 0, 0);
@@ -29,8 +29,8 @@ fn load_b(column: vec3i, k: u32, z: u32) -> vec4f {
 fn store_c(m: u32, n: u32, z: u32, split: u32, value: vec4f) {
   let at = (m * INPUTS + n) / 4u;
   if (ADD) {
-    grad_input[at] += value;
+    grad_input[at] = Stored4(vec4f(grad_input[at]) + value);
   } else {
-    grad_input[at] = value;
+    grad_input[at] = Stored4(value);
   }
 }

@@ -127,7 +127,7 @@ function backward(g: LocalGeometry, context: OpContext): OpWork {
     from: ref("gradOutput"),
     scratch: ref("scratch", 0),
     to: ref("gradParameter", 1),
-    maxWorkgroups: context.target.maxWorkgroups,
+    target: context.target,
   });
   const dispatches: OpDispatch[] = [...bias.dispatches, gradWeight(g, context)];
   if (context.needsGradInput[0]) dispatches.push(gradInput(g, context));
@@ -173,7 +173,7 @@ function dispatch(
         THREADS: threads,
         IN_VECTORS: PIXEL_VECTORS,
         OUT_VECTORS: o.stride / 4,
-      }),
+      }, context.target.precision),
     },
     bindings: buffers.map((buffer) => ({ buffer })),
     workgroups: flatWorkgroups(threads, THREADS, context.target.maxWorkgroups),

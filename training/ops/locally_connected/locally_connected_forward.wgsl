@@ -14,10 +14,10 @@ const PAD_TOP = 0;
 const PAD_LEFT = 0;
 const IMAGES = 4;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(2) var<storage, read> biases: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(2) var<storage, read> biases: array<Stored4>;
+@group(0) @binding(3) var<storage, read_write> output: array<Stored4>;
 
 // Four images by four channels of one place.
 @compute @workgroup_size(64)
@@ -47,14 +47,14 @@ fn main(
       let tap = (place * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s;
       for (var c = 0; c < IN_VECTORS; c++) {
         let row = (tap * IN_VECTORS + c) * 4 * OUT_VECTORS + o;
-        let w_0 = weights[row];
-        let w_1 = weights[row + OUT_VECTORS];
-        let w_2 = weights[row + 2 * OUT_VECTORS];
-        let w_3 = weights[row + 3 * OUT_VECTORS];
+        let w_0 = vec4f(weights[row]);
+        let w_1 = vec4f(weights[row + OUT_VECTORS]);
+        let w_2 = vec4f(weights[row + 2 * OUT_VECTORS]);
+        let w_3 = vec4f(weights[row + 3 * OUT_VECTORS]);
         for (var i = 0; i < IMAGES; i++) {
           // An image after the last is the last once more, and is not stored.
           let image = min(first + i, BATCH - 1);
-          let value = input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_VECTORS + c];
+          let value = vec4f(input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_VECTORS + c]);
           sums[i] += value.x * w_0 + value.y * w_1 + value.z * w_2 + value.w * w_3;
         }
       }
@@ -62,6 +62,6 @@ fn main(
   }
   let own = place * OUT_VECTORS + o;
   for (var i = 0; i < IMAGES && first + i < BATCH; i++) {
-    output[(first + i) * OUT_HEIGHT * OUT_WIDTH * OUT_VECTORS + own] = sums[i] + biases[own];
+    output[(first + i) * OUT_HEIGHT * OUT_WIDTH * OUT_VECTORS + own] = Stored4(sums[i] + vec4f(biases[own]));
   }
 }

@@ -14,9 +14,9 @@ const PAD_TOP = 0;
 const PAD_LEFT = 0;
 const IMAGES = 4;
 
-@group(0) @binding(0) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(0) var<storage, read> grad_output: array<Stored4>;
+@group(0) @binding(1) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 // Four images by four channels of one pixel: what each place over it sends back, in a fixed order.
 @compute @workgroup_size(64)
@@ -48,19 +48,19 @@ fn main(
       let tap = (place * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s;
       for (var o = 0; o < OUT_VECTORS; o++) {
         let row = (tap * IN_VECTORS + c) * 4 * OUT_VECTORS + o;
-        let w_0 = weights[row];
-        let w_1 = weights[row + OUT_VECTORS];
-        let w_2 = weights[row + 2 * OUT_VECTORS];
-        let w_3 = weights[row + 3 * OUT_VECTORS];
+        let w_0 = vec4f(weights[row]);
+        let w_1 = vec4f(weights[row + OUT_VECTORS]);
+        let w_2 = vec4f(weights[row + 2 * OUT_VECTORS]);
+        let w_3 = vec4f(weights[row + 3 * OUT_VECTORS]);
         for (var i = 0; i < IMAGES; i++) {
           let image = min(first + i, BATCH - 1);
-          let value = grad_output[(image * OUT_HEIGHT * OUT_WIDTH + place) * OUT_VECTORS + o];
+          let value = vec4f(grad_output[(image * OUT_HEIGHT * OUT_WIDTH + place) * OUT_VECTORS + o]);
           sums[i] += vec4f(dot(value, w_0), dot(value, w_1), dot(value, w_2), dot(value, w_3));
         }
       }
     }
   }
   for (var i = 0; i < IMAGES && first + i < BATCH; i++) {
-    grad_input[((first + i) * IN_HEIGHT * IN_WIDTH + pixel) * IN_VECTORS + c] = sums[i];
+    grad_input[((first + i) * IN_HEIGHT * IN_WIDTH + pixel) * IN_VECTORS + c] = Stored4(sums[i]);
   }
 }

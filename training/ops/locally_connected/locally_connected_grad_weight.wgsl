@@ -14,8 +14,8 @@ const PAD_TOP = 0;
 const PAD_LEFT = 0;
 const ACCUMULATE = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read> grad_output: array<Stored4>;
 @group(0) @binding(2) var<storage, read_write> grad_weights: array<vec4f>;
 
 // Four channels in by four channels out of one tap of one place, over the batch.
@@ -41,8 +41,8 @@ fn main(
   var sums: array<vec4f, 4>;
   if (y >= 0 && y < IN_HEIGHT && x >= 0 && x < IN_WIDTH) {
     for (var image = 0; image < BATCH; image++) {
-      let value = input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_VECTORS + c];
-      let gradient = grad_output[(image * OUT_HEIGHT * OUT_WIDTH + place) * OUT_VECTORS + o];
+      let value = vec4f(input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * IN_VECTORS + c]);
+      let gradient = vec4f(grad_output[(image * OUT_HEIGHT * OUT_WIDTH + place) * OUT_VECTORS + o]);
       for (var i = 0; i < 4; i++) {
         sums[i] += value[i] * gradient;
       }

@@ -116,7 +116,7 @@ function work(
           ALPHA_PER_CHANNEL: alpha / size,
           BETA: beta,
           BIAS: bias,
-        }),
+        }, context.target.precision),
       },
       bindings: buffers.map((buffer) => ({ buffer })),
       workgroups: flatWorkgroups(threads, THREADS, context.target.maxWorkgroups),

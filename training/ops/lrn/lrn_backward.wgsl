@@ -1,20 +1,20 @@
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read> grad_output: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 // Zero outside of the tower; `vector` is two more than the vector, to stay unsigned.
 fn load_x(tower: u32, vector: u32) -> vec4f {
   if (vector < 2u || vector > TOWER_VECTORS + 1u) {
     return vec4f();
   }
-  return input[tower + vector - 2u];
+  return vec4f(input[tower + vector - 2u]);
 }
 
 fn load_gradient(tower: u32, vector: u32) -> vec4f {
   if (vector < 2u || vector > TOWER_VECTORS + 1u) {
     return vec4f();
   }
-  return grad_output[tower + vector - 2u];
+  return vec4f(grad_output[tower + vector - 2u]);
 }
 
 // Of one vector: x, dy s^-beta, and dy x s^(-beta - 1), which windows add up.
@@ -58,7 +58,7 @@ fn main(
     let s_after = base(square, square_ahead, square_next);
     let after = terms(x_ahead, load_gradient(tower, vector + 3u), s_after);
     let across = window_sum(before, here.spread, after.spread);
-    grad_input[tower + vector] = here.direct - 2.0 * ALPHA_PER_CHANNEL * BETA * here.x * across;
+    grad_input[tower + vector] = Stored4(here.direct - 2.0 * ALPHA_PER_CHANNEL * BETA * here.x * across);
     before = here.spread;
     here = after;
     square = square_ahead;

@@ -1,12 +1,12 @@
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored4>;
 
 // Zero outside of the tower; `vector` is one more than the vector, to stay unsigned.
 fn load(tower: u32, vector: u32) -> vec4f {
   if (vector < 1u || vector > TOWER_VECTORS) {
     return vec4f();
   }
-  return input[tower + vector - 1u];
+  return vec4f(input[tower + vector - 1u]);
 }
 
 @compute @workgroup_size(64)
@@ -27,7 +27,7 @@ fn main(
   for (var vector = walk.first; vector < walk.end; vector++) {
     let x_after = load(walk.tower, vector + 2u);
     let after = x_after * x_after;
-    output[walk.tower + vector] = x * negative_power(base(before, here, after));
+    output[walk.tower + vector] = Stored4(x * negative_power(base(before, here, after)));
     before = here;
     here = after;
     x = x_after;

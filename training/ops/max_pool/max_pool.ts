@@ -72,7 +72,7 @@ function forward(g: PoolGeometry, context: OpContext): OpWork {
     THREADS: threads,
     OVERHANGS: g.pads.some((padding) => padding > 0),
     RELU: context.fusedRelu,
-  });
+  }, context.target.precision);
   return {
     dispatches: [{
       kernel: { label: describePool("MaxPool forward", g), code },
@@ -86,7 +86,8 @@ function forward(g: PoolGeometry, context: OpContext): OpWork {
 function backward(g: PoolGeometry, context: OpContext): OpWork {
   const blocks = poolBlocks(g);
   const threads = context.batch * blocks.BLOCKS_Y * blocks.BLOCKS_X * g.input.stride / 4;
-  const code = specialize(backwardText, { ...poolSizes(g), ...blocks, THREADS: threads });
+  const constants = { ...poolSizes(g), ...blocks, THREADS: threads };
+  const code = specialize(backwardText, constants, context.target.precision);
   return {
     dispatches: [{
       kernel: { label: describePool("MaxPool backward", g), code },

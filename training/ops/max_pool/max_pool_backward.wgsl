@@ -17,8 +17,8 @@ const REACH_Y = 0;
 const REACH_X = 0;
 
 @group(0) @binding(0) var<storage, read> places: array<u32>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> grad_output: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 // A thread takes a block as large as the strides, because the same windows lie over all of it.
 @compute @workgroup_size(64)
@@ -47,7 +47,7 @@ fn main(
       let window = (row * OUT_WIDTH + clamp(u, 0, OUT_WIDTH - 1)) * PIXEL_VECTORS + vector;
       let packed = vec4u(places[window]) >> vec4u(0u, 8u, 16u, 24u);
       place_of[i * REACH_X + j] = packed & vec4u(0xffu);
-      gradients[i * REACH_X + j] = select(vec4f(), grad_output[window], inside);
+      gradients[i * REACH_X + j] = select(vec4f(), vec4f(grad_output[window]), inside);
     }
   }
   for (var dy = 0; dy < STRIDE_Y; dy++) {
@@ -69,7 +69,7 @@ fn main(
         }
       }
       let pixel = (image * IN_HEIGHT + y) * IN_WIDTH + x;
-      grad_input[pixel * PIXEL_VECTORS + vector] = sum;
+      grad_input[pixel * PIXEL_VECTORS + vector] = Stored4(sum);
     }
   }
 }

@@ -14,8 +14,8 @@ const PAD_LEFT = 0;
 const OVERHANGS = false;
 const RELU = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored4>;
 // The place of each maximum in its window, row by row, a byte a channel.
 @group(0) @binding(2) var<storage, read_write> places: array<u32>;
 
@@ -48,7 +48,7 @@ fn main(
         y = clamp(y, 0, IN_HEIGHT - 1);
         x = clamp(x, 0, IN_WIDTH - 1);
       }
-      let value = input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * PIXEL_VECTORS + vector];
+      let value = vec4f(input[((image * IN_HEIGHT + y) * IN_WIDTH + x) * PIXEL_VECTORS + vector]);
       let better = value > best & vec4<bool>(inside);
       best = select(best, value, better);
       place = select(place, vec4u(u32(r * KERNEL_WIDTH + s)), better);
@@ -57,6 +57,6 @@ fn main(
   if (RELU) {
     best = max(best, vec4f());
   }
-  output[at] = best;
+  output[at] = Stored4(best);
   places[at] = place.x | place.y << 8u | place.z << 16u | place.w << 24u;
 }

@@ -44,7 +44,7 @@ function work(direction: string, text: string, context: OpContext, buffers: Tens
     dispatches: [{
       kernel: {
         label: `Relu ${direction} ${vectors}`,
-        code: specialize(text, { VECTORS: vectors }),
+        code: specialize(text, { VECTORS: vectors }, context.target.precision),
       },
       bindings: buffers.map((buffer) => ({ buffer })),
       workgroups: flatWorkgroups(vectors, THREADS, context.target.maxWorkgroups),

@@ -1,7 +1,7 @@
 const VECTORS = 0u;
 
-@group(0) @binding(0) var<storage, read> output: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> gradient: array<vec4f>;
+@group(0) @binding(0) var<storage, read> output: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> gradient: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -13,5 +13,5 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  gradient[at] = select(vec4f(), gradient[at], output[at] > vec4f());
+  gradient[at] = Stored4(select(vec4f(), vec4f(gradient[at]), vec4f(output[at]) > vec4f()));
 }

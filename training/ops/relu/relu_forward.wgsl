@@ -1,7 +1,7 @@
 const VECTORS = 0u;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -13,5 +13,5 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  output[at] = max(input[at], vec4f());
+  output[at] = Stored4(max(vec4f(input[at]), vec4f()));
 }

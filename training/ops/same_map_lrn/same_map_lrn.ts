@@ -101,7 +101,7 @@ function dispatch(
         ...gathers
           ? { FACTOR: 2 * alpha * beta / size ** 2 }
           : { SCALE: alpha / size ** 2, BETA: beta, BIAS: bias },
-      }),
+      }, target.precision),
     },
     bindings: buffers.map((buffer) => ({ buffer })),
     workgroups: flatWorkgroups(vectors, THREADS, target.maxWorkgroups),

@@ -2,8 +2,8 @@
 const SCALE = 0f;
 const BIAS = 0f;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -19,9 +19,9 @@ fn main(
   for (var dy = -HALF; dy <= HALF; dy++) {
     for (var dx = -HALF; dx <= HALF; dx++) {
       let other = beside(i32(at), dy, dx);
-      let x = select(vec4f(), input[max(other, 0)], other >= 0);
+      let x = select(vec4f(), vec4f(input[max(other, 0)]), other >= 0);
       sum += x * x;
     }
   }
-  output[at] = input[at] * negative_power(BIAS + SCALE * sum);
+  output[at] = Stored4(vec4f(input[at]) * negative_power(BIAS + SCALE * sum));
 }

@@ -2,8 +2,8 @@
 const FACTOR = 0f;
 
 @group(0) @binding(0) var<storage, read> spread: array<vec4f>;
-@group(0) @binding(1) var<storage, read> input: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> input: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -22,5 +22,5 @@ fn main(
       sum += select(vec4f(), spread[max(other, 0)], other >= 0);
     }
   }
-  grad_input[at] -= FACTOR * input[at] * sum;
+  grad_input[at] = Stored4(vec4f(grad_input[at]) - FACTOR * vec4f(input[at]) * sum);
 }

@@ -2,9 +2,9 @@
 const SCALE = 0f;
 const BIAS = 0f;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> direct: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read> grad_output: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> direct: array<Stored4>;
 @group(0) @binding(3) var<storage, read_write> spread: array<vec4f>;
 
 // dy s^-beta, and what each square over this place adds up: dy x s^(-beta - 1).
@@ -22,12 +22,12 @@ fn main(
   for (var dy = -HALF; dy <= HALF; dy++) {
     for (var dx = -HALF; dx <= HALF; dx++) {
       let other = beside(i32(at), dy, dx);
-      let x = select(vec4f(), input[max(other, 0)], other >= 0);
+      let x = select(vec4f(), vec4f(input[max(other, 0)]), other >= 0);
       sum += x * x;
     }
   }
   let s = BIAS + SCALE * sum;
-  let gradient = grad_output[at] * negative_power(s);
-  direct[at] = gradient;
-  spread[at] = gradient * input[at] / s;
+  let gradient = vec4f(grad_output[at]) * negative_power(s);
+  direct[at] = Stored4(gradient);
+  spread[at] = gradient * vec4f(input[at]) / s;
 }

@@ -82,6 +82,6 @@ function parts(
     pixels: batch * height * width,
     whole: { buffer: ref(whole), stride },
     parts: outputs.map(({ stride }, index) => ({ buffer: ref(part, index), stride })),
-    maxWorkgroups: target.maxWorkgroups,
+    target,
   };
 }

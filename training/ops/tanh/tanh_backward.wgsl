@@ -1,8 +1,8 @@
 const VECTORS = 0u;
 
-@group(0) @binding(0) var<storage, read> output: array<vec4f>;
-@group(0) @binding(1) var<storage, read> grad_output: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grad_input: array<vec4f>;
+@group(0) @binding(0) var<storage, read> output: array<Stored4>;
+@group(0) @binding(1) var<storage, read> grad_output: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> grad_input: array<Stored4>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -14,6 +14,6 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  let y = output[at];
-  grad_input[at] = grad_output[at] * (1.0 - y * y);
+  let y = vec4f(output[at]);
+  grad_input[at] = Stored4(vec4f(grad_output[at]) * (1.0 - y * y));
 }

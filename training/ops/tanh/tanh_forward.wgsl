@@ -1,7 +1,7 @@
 const VECTORS = 0u;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Stored4>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored4>;
 
 // WGSL leaves its own tanh an error of 1e-5 and, by way of exp, infinity over infinity for large
 // numbers. Near zero, where 1 - e loses digits, the series is good to 3e-7 of the result.
@@ -24,5 +24,5 @@ fn main(
   if (at >= VECTORS) {
     return;
   }
-  output[at] = hyperbolic_tangent(input[at]);
+  output[at] = Stored4(hyperbolic_tangent(vec4f(input[at])));
 }
