@@ -13,6 +13,7 @@ import { planCommand } from "./commands/plan_command.ts";
 import { prepareCommand } from "./commands/prepare_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
 import { runGroup } from "./commands/subcommands.ts";
+import { reportCommand } from "./commands/report_command.ts";
 import { trainCommand } from "./commands/train_command.ts";
 import { tuneCommand } from "./commands/tune_command.ts";
 import { VERSION } from "./version.ts";
@@ -22,6 +23,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, Command>> = {
   train: trainCommand,
   evaluate: evaluateCommand,
+  report: reportCommand,
   explain: explainCommand,
   gradcheck: gradcheckCommand,
   export: exportCommand,

@@ -1,5 +1,5 @@
 /**
- * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch),
+ * A run's folder: `run.json` (what was trained, how, on what), `metrics.jsonl` (a line an epoch, and one every so many steps),
  * `checkpoints/` (weights and momenta, and where training stood) with `checkpoints.json`,
  * `evaluation.json` (what a checkpoint gets right on data of its own), `lock` (held while the run is
  * trained) and, where there are such, `mean_crop.f32` (the mean image that is subtracted) and
@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigSchema } from "./config.ts";
+import type { StepMetrics } from "./metrics/step_metrics.ts";
 import type { EpochRecord } from "./trainer/training_observer.ts";
 import type { TrainingState } from "./training_state.ts";
 import { writeAtomically } from "./write_atomically.ts";
@@ -118,7 +119,10 @@ export async function readRun(folder: string): Promise<Run> {
 }
 
 /** Adds a line to `metrics.jsonl`, and flushes it: the checkpoint that counts on it comes after. */
-export async function appendMetrics(folder: string, record: EpochRecord): Promise<void> {
+export async function appendMetrics(
+  folder: string,
+  record: EpochRecord | StepMetrics,
+): Promise<void> {
   const line = new TextEncoder().encode(JSON.stringify(record) + "\n");
   using file = await Deno.open(join(folder, METRICS_FILE), { append: true, create: true });
   await file.write(line);
@@ -133,19 +137,19 @@ export async function keepMetricsUntil(folder: string, state: TrainingState): Pr
   const path = join(folder, METRICS_FILE);
   const text = await Deno.readTextFile(path).catch(() => "");
   // An epoch that is trained but not measured will be reported when it is.
-  const last = state.epoch.images > 0 ? state.step - 1 : state.step;
+  const lastEpoch = state.epoch.images > 0 ? state.step - 1 : state.step;
   const kept = text.split("\n").filter((line) => {
-    const step = stepOf(line);
-    return step !== null && step <= last;
+    const record = parseLine(line);
+    return record !== null && record.step <= (record.kind === "step" ? state.step : lastEpoch);
   });
   const lines = kept.map((line) => line + "\n").join("");
   if (lines === text) return;
   await writeAtomically(path, [new TextEncoder().encode(lines)]);
 }
 
-function stepOf(line: string): number | null {
+function parseLine(line: string): { step: number; kind?: string } | null {
   try {
-    return (JSON.parse(line) as { step: number }).step;
+    return JSON.parse(line);
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { CheckpointKeeper } from "../checkpoint/checkpoint_keeper.ts";
 import { type Config, partSizeOf } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
@@ -14,7 +15,6 @@ import { measurePeak } from "../profile/peak.ts";
 import { StepProfiler } from "../profile/step_profiler.ts";
 import { formatDuration, formatProgress, ProgressLine } from "../progress.ts";
 import {
-  appendMetrics,
   createRunFolder,
   keepMetricsUntil,
   requireNoRun,
@@ -27,6 +27,8 @@ import { START, type TrainingState } from "../training_state.ts";
 import { loadTiles } from "../tuner/load_tiles.ts";
 import { VERSION } from "../version.ts";
 import { runCommand } from "./command.ts";
+import { runMetrics } from "../metrics/run_metrics.ts";
+import { writeReport } from "../report/report.ts";
 import { openForModel } from "./open_for_model.ts";
 import { reportProfile } from "./report_profile.ts";
 import {
@@ -122,12 +124,11 @@ async function trainOn(
       observers: [{
         onProgress: (progress) => line.update(formatProgress(progress)),
         onStep: () => keeper.check(),
-        onEpoch: async (record) => {
+        onEpoch: (record) => {
           line.print(formatEpoch(record, config));
           if (json) console.log(JSON.stringify(record));
-          await appendMetrics(out, record);
         },
-      }],
+      }, ...runMetrics(out, engine)],
       onCheckpoint: (state) => keeper.save(state),
     };
     const { step } = await trainKept(options, keeper, { out, line, gpu, memory });
@@ -137,6 +138,7 @@ async function trainOn(
     for (const text of formatCheckpoints(keeper.times)) line.print(text);
     if (profiler && peak) await reportProfile(profiler, peak, { out, config, json });
     engine.close();
+    await writeReport([out], join(out, "report.html"));
     if (stop.exitCode > 0) line.print(`go on with: ./topfive train --resume ${out}`);
     return stop.exitCode;
   } finally {

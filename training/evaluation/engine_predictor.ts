@@ -2,7 +2,8 @@ import { cropWord } from "../augment/draw.ts";
 import type { Split } from "../dataset/dataset.ts";
 import { evaluationBatches } from "../dataset/loader.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { type Engine, PASSES_KEPT } from "../graph/engine.ts";
+import type { Engine } from "../graph/engine.ts";
+import { PASSES_KEPT } from "../graph/output_reader.ts";
 import { engineOf, type LoadedRun } from "../load_run.ts";
 import type { PredictOptions, Predictor } from "./predictor.ts";
 

@@ -8,6 +8,7 @@ import { augment, meanPixels } from "../augment/augment.ts";
 import { centreCrop } from "../augment/draw.ts";
 import { readBytes, readFloats, readMapped, storageBuffer } from "../gpu/buffers.ts";
 import { type Gpu, requirePrecision } from "../gpu/device.ts";
+import { stageCopy, takeStaged } from "../gpu/staged_copy.ts";
 import { encodeDispatches } from "../gpu/encode.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
@@ -40,7 +41,8 @@ import {
   type ParameterValues,
   unpackArena,
 } from "./parameters.ts";
-import { OutputReader, withoutPadding } from "./output_reader.ts";
+import { type LayerNorms, NormsPlan } from "./layer_norms.ts";
+import { OutputReader, PASSES_KEPT, withoutPadding } from "./output_reader.ts";
 import { largestPart } from "./part_size.ts";
 import { type Plan, plan } from "./plan.ts";
 import { type StepTotals, StepTotalsReader, type Totals, TOTALS_BYTES } from "./step_totals.ts";
@@ -75,9 +77,6 @@ export interface StepPart {
 export type StepDispatch = PreparedDispatch & StepPart;
 
 const NOTHING: readonly StepDispatch[] = [];
-
-/** Passes of an evaluation whose answers are read in one go. */
-export const PASSES_KEPT = 4;
 
 /** The lists of a step with a check of each tensor. */
 interface CheckedLists {
@@ -118,6 +117,8 @@ export class Engine {
   #totals!: StepTotalsReader;
   readonly #centreCrops: Uint32Array<ArrayBuffer>;
   #answers: OutputReader | null = null;
+  readonly #normsPlan: NormsPlan;
+  #norms = NOTHING;
 
   /**
    * Allocates, compiles and zeroes everything; parameters come with {@link loadParameters}.
@@ -136,6 +137,7 @@ export class Engine {
     this.#graph = graph;
     this.options = options;
     this.arena = layOutParameters(graph, options.layers);
+    this.#normsPlan = new NormsPlan(this.arena, gpu);
     this.#pipelines = new PipelineCache(gpu.device);
     const { batch, partSize: most = batch, precision = "f32", tiles = new Map() } = options;
     const target = this.#target = { ...gpu, tiles, precision };
@@ -190,6 +192,8 @@ export class Engine {
     const store = this.#storeStage();
     this.#storeParameters = await this.#compile(store);
     this.#update = await this.#compile([...this.#updateStage(), ...store]);
+    add("norms", this.#normsPlan.bytes);
+    this.#norms = await this.#compile(this.#normsPlan.dispatches);
     this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
   }
@@ -392,8 +396,7 @@ export class Engine {
   /**
    * Forward on up to `partSize` images, without dropout; adds to the totals.
    *
-   * @param batch records (their centre crops are taken where none are given) or ready images, and
-   * labels
+   * @param batch records (by default their centre crops) or ready images, and labels
    * @param count images that are real; the arrays may be longer or shorter than a part
    */
   evaluateStep(
@@ -411,6 +414,15 @@ export class Engine {
       NOTHING,
     );
     this.#gpu.check();
+  }
+
+  /**
+   * Queues the norms of the last step's weights, gradients and updates; gives what reads them later.
+   */
+  keepNorms(): () => Promise<LayerNorms> {
+    this.#submit(this.#norms);
+    const staging = stageCopy(this.#gpu.device, this.#buffers.get("norms")!);
+    return async () => this.#normsPlan.norms(new Float32Array(await takeStaged(staging)));
   }
 
   /** Probabilities [count, classes] of the last {@link evaluateStep}. */
@@ -433,7 +445,7 @@ export class Engine {
 
   /**
    * Probabilities [passes, partSize, classes] of what was kept, at most {@link PASSES_KEPT} passes;
-   * as {@link takeTotals}, steps may follow before the promise is awaited.
+   * as {@link takeTotals}, steps may follow first.
    */
   async takeProbabilities(): Promise<Float32Array<ArrayBuffer>> {
     const values = await this.#answers!.take();

@@ -1,5 +1,8 @@
 import type { Shape } from "../ops/op.ts";
 
+/** Passes of an evaluation whose answers are read in one go. */
+export const PASSES_KEPT = 4;
+
 /**
  * Gathers the network's answers of several passes on the GPU, so that the host waits once for all of
  * them: a wait costs the whole queue and some milliseconds more.
