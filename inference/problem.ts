@@ -39,6 +39,21 @@ export const PROBLEMS = {
     title: "That key may not do this",
     help: "Whoever runs the service lists the SHA-256 of admin keys with --admin-keys.",
   },
+  "key-missing": {
+    status: 401,
+    title: "The request has no API key",
+    help: "Send the key that the operator gave you: Authorization: Bearer KEY, or X-API-Key: KEY.",
+  },
+  "key-unknown": {
+    status: 401,
+    title: "The API key is not known here",
+    help: "It may have been rotated: ask the operator for the new one.",
+  },
+  "key-scope": {
+    status: 403,
+    title: "The API key may not do that",
+    help: "Keys answer images or, with the scope admin, also load and unload models.",
+  },
   "not-found": {
     status: 404,
     title: "There is nothing at this address",
@@ -84,6 +99,10 @@ export const PROBLEMS = {
     status: 499,
     title: "The client went away",
     help: "The connection ended before the answer; nothing more was computed for it.",
+  "too-many-requests": {
+    status: 429,
+    title: "Too many requests",
+    help: "Ask again after the seconds in Retry-After; the RateLimit headers say what is left.",
   },
   "internal-error": {
     status: 500,
