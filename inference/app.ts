@@ -2,8 +2,10 @@ import { Hono } from "hono";
 import type { Classifier } from "./classifier.ts";
 import { kserveRoutes } from "./kserve/routes.ts";
 import type { Log } from "./log.ts";
+import type { ApiKeyVariables } from "./middleware/api_keys.ts";
 import { Drain } from "./middleware/drain.ts";
 import { installErrors } from "./middleware/errors.ts";
+import type { Guard } from "./middleware/guard.ts";
 import { requestLog, type RequestLogVariables } from "./middleware/request_log.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
 import type { ModelHost } from "./models/model_host.ts";
@@ -19,8 +21,7 @@ export interface AppOptions {
   host: ModelHost;
   /** Most bytes of a request body. */
   maxBodyBytes: number;
-  /** SHA-256 in hexadecimal of the keys that may load and unload models, separated by commas. */
-  adminKeys: string;
+  guard: Guard;
   log: Log;
   /** Lets whoever owns the server end the open requests before it shuts down. */
   drain?: Drain;
@@ -29,13 +30,14 @@ export interface AppOptions {
 /** The service's web application: routes and middleware, nothing that outlives a request. */
 export function createApp(
   { drain = new Drain(), ...options }: AppOptions,
-): Hono<{ Variables: RequestLogVariables }> {
-  const { classifier, host, maxBodyBytes, log } = options;
-  const app = new Hono<{ Variables: RequestLogVariables }>();
+): Hono<{ Variables: RequestLogVariables & ApiKeyVariables }> {
+  const { classifier, host, maxBodyBytes, guard, log } = options;
+  const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
   app.use(requestLog(log));
   app.use(securityHeaders());
   app.use(drain.middleware);
   installErrors(app, log);
+  guard.protect(app, { "/v1/*": "classify", "/hf/*": "classify" });
   app.route("/", healthRoutes({ host }));
   app.route("/", classifyRoute({ classifier, host, maxBodyBytes }));
   app.route("/", huggingFaceRoute({ classifier, host, maxBodyBytes }));

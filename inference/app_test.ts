@@ -2,8 +2,9 @@ import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } 
 import { type AppOptions, createApp } from "./app.ts";
 import { Classifier } from "./classifier.ts";
 import { fixture } from "./fixtures/colours.ts";
-import { hostOf, startedApp } from "./fixtures/started_app.ts";
+import { hostOf, OPEN, startedApp } from "./fixtures/started_app.ts";
 import { createLog } from "./log.ts";
+import { Guard } from "./middleware/guard.ts";
 import { PROBLEMS } from "./problem.ts";
 
 /** The app before any model is loaded; none of its workers has been started. */
@@ -12,7 +13,14 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
   const bounds = { queueCapacity: 1, maxPixels: 1, deadlineMs: 1000, cacheEntries: 0 };
   const classifier = new Classifier({ ...bounds, host, decoders });
   const log = createLog({ json: true, write });
-  return createApp({ classifier, host, maxBodyBytes: 1000, adminKeys: "", log, ...changes });
+  return createApp({
+    classifier,
+    host,
+    maxBodyBytes: 1000,
+    guard: new Guard(OPEN),
+    log,
+    ...changes,
+  });
 }
 
 Deno.test("createApp() without a model is alive, not ready, and says when to ask again", async () => {

@@ -130,16 +130,37 @@ const Config = z.object({
       "largest file of weights that is loaded; AlexNet has 244 million, and running it needs " +
       "five times as much memory",
   }),
-  adminKeys: z.string().regex(
-    /^([0-9a-f]{64}(,[0-9a-f]{64})*)?$/,
-    "expected SHA-256 in hexadecimal, separated by commas",
-  ).default("").register(settings, {
-    flag: "admin-keys",
-    env: "TOPFIVE_ADMIN_KEYS",
-    value: "SHA256,…",
+  apiKeys: z.string().default("").register(settings, {
+    flag: "api-keys",
+    env: "TOPFIVE_API_KEYS",
+    value: "NAME:SCOPE:SHA256,…",
     reason:
-      "SHA-256 in hexadecimal of each key that may load and unload models; without any nobody " +
-      "may",
+      "keys that may ask, the scope classify or admin (which may also load and unload models); " +
+      "topfive api-key makes one. Without any, everybody may ask, on this machine alone",
+  }),
+  open: z.stringbool().default(false).register(settings, {
+    flag: "open",
+    env: "TOPFIVE_OPEN",
+    reason: "answer other machines without a key; models are then loaded by the pointer alone",
+  }),
+  requestsPerMinute: wholeNumber(0, 1_000_000).default(0).register(settings, {
+    flag: "rate-limit",
+    env: "TOPFIVE_RATE_LIMIT",
+    value: "PER-MINUTE",
+    reason: "requests a minute of each key, or of each address where there is none; 0 is no limit",
+  }),
+  trustedProxies: wholeNumber(0, 10).default(0).register(settings, {
+    flag: "trusted-proxies",
+    env: "TOPFIVE_TRUSTED_PROXIES",
+    value: "COUNT",
+    reason: "proxies in front of the service whose X-Forwarded-For is believed",
+  }),
+  corsOrigins: z.string().default("").register(settings, {
+    flag: "cors",
+    env: "TOPFIVE_CORS",
+    value: "ORIGIN,…",
+    reason:
+      "origins whose pages may ask from a browser, * for all; none but the own page by default",
   }),
   drainSeconds: wholeNumber(0, 3600).default(10).register(settings, {
     flag: "drain",

@@ -29,16 +29,6 @@ export const PROBLEMS = {
       "`top` is a whole number from 1 (more than there are classes gives all classes), `views` " +
       "is 1 or 10, `threshold` 0 to 1, `explain` 0 or 1.",
   },
-  "unauthorized": {
-    status: 401,
-    title: "This needs a key",
-    help: "Send Authorization: Bearer and an admin key.",
-  },
-  "forbidden": {
-    status: 403,
-    title: "That key may not do this",
-    help: "Whoever runs the service lists the SHA-256 of admin keys with --admin-keys.",
-  },
   "key-missing": {
     status: 401,
     title: "The request has no API key",
@@ -95,14 +85,15 @@ export const PROBLEMS = {
     title: "The image took too long to decode",
     help: "The decoding was ended; save the image again from a program that opens it, or smaller.",
   },
-  "client-gone": {
-    status: 499,
-    title: "The client went away",
-    help: "The connection ended before the answer; nothing more was computed for it.",
   "too-many-requests": {
     status: 429,
     title: "Too many requests",
     help: "Ask again after the seconds in Retry-After; the RateLimit headers say what is left.",
+  },
+  "client-gone": {
+    status: 499,
+    title: "The client went away",
+    help: "The connection ended before the answer; nothing more was computed for it.",
   },
   "internal-error": {
     status: 500,

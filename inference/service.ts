@@ -3,14 +3,16 @@ import { createApp } from "./app.ts";
 import { Classifier } from "./classifier.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
+import { parseApiKeys } from "./middleware/api_keys.ts";
 import { Drain } from "./middleware/drain.ts";
+import { Guard } from "./middleware/guard.ts";
 import { ModelHost } from "./models/model_host.ts";
 import type { ServedModel } from "./models/served_model.ts";
 import { DecodePool } from "./workers/decode_pool.ts";
 
 /** A service that answers from its first moment and classifies once its model is loaded. */
 export interface Service {
-  fetch: (request: Request) => Response | Promise<Response>;
+  fetch: (request: Request, info?: Deno.ServeHandlerInfo) => Response | Promise<Response>;
   /** Resolves with the first model when all are loaded; rejects when one cannot be. */
   ready: Promise<ServedModel>;
   /** Refuses new requests; resolves when the open ones are answered. */
@@ -40,7 +42,7 @@ export function startService(config: Config, log: Log): Service {
   });
   const classifier = new Classifier({ ...config, host, decoders, deadlineMs });
   const drain = new Drain();
-  const app = createApp({ ...config, classifier, host, log, drain });
+  const app = createApp({ ...config, guard: guardOf(config), classifier, host, log, drain });
   let timer: ReturnType<typeof setInterval> | undefined;
   const ready = host.start().then((model) => {
     const { name, version } = model.manifest;
@@ -50,7 +52,7 @@ export function startService(config: Config, log: Log): Service {
     return model;
   });
   return {
-    fetch: (request) => app.fetch(request),
+    fetch: (request, info) => app.fetch(request, info),
     ready,
     drain: () => drain.begin(),
     close: async () => {
@@ -59,4 +61,22 @@ export function startService(config: Config, log: Log): Service {
       decoders.close();
     },
   };
+}
+
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+
+/** @throws {SyntaxError} when other machines could ask without a key and nobody said they may. */
+function guardOf({ apiKeys, corsOrigins, host, open, ...rest }: Config): Guard {
+  const keys = parseApiKeys(apiKeys);
+  if (keys.length === 0 && !open && !LOOPBACK.includes(host)) {
+    throw new SyntaxError(
+      `Cannot listen on ${host} without API keys: whoever reaches it could ask ` +
+        "(make one with topfive api-key, or say --open)",
+    );
+  }
+  return new Guard({
+    ...rest,
+    apiKeys: keys,
+    corsOrigins: corsOrigins.split(",").filter(Boolean),
+  });
 }

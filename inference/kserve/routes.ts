@@ -1,7 +1,8 @@
 import { type Context, Hono } from "hono";
-import { requireAdmin } from "../admin_keys.ts";
 import type { Classifier } from "../classifier.ts";
 import type { Log } from "../log.ts";
+import type { ApiKeyVariables } from "../middleware/api_keys.ts";
+import type { Guard } from "../middleware/guard.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import type { ServedModel } from "../models/served_model.ts";
 import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
@@ -16,7 +17,7 @@ export interface KserveOptions {
   readonly classifier: Classifier;
   readonly host: ModelHost;
   readonly maxBodyBytes: number;
-  readonly adminKeys: string;
+  readonly guard: Guard;
   readonly log: Log;
 }
 
@@ -26,10 +27,11 @@ const EXTENSIONS = ["classification", "binary_tensor_data", "model_repository"];
  * The Open Inference Protocol v2 as KServe and Triton speak it: health, metadata and `infer`, with and
  * without a version, and Triton's extensions. Errors are `{"error": "…"}`.
  */
-export function kserveRoutes(options: KserveOptions): Hono {
-  const { host } = options;
-  const v2 = new Hono();
+export function kserveRoutes(options: KserveOptions): Hono<{ Variables: ApiKeyVariables }> {
+  const { host, guard } = options;
+  const v2 = new Hono<{ Variables: ApiKeyVariables }>();
   v2.onError((error, c) => answerError(c, error, options.log));
+  guard.protect(v2, { "/v2/models/*": "classify", "/v2/repository/models/*": "admin" });
   v2.get(
     "/v2",
     (c) => c.json({ name: "topfive", version: config.version, extensions: EXTENSIONS }),
@@ -52,7 +54,6 @@ export function kserveRoutes(options: KserveOptions): Hono {
     return c.json(host.states().filter(({ state }) => ready !== true || state === "READY"));
   });
   v2.post("/v2/repository/models/:model/:action{load|unload}", async (c) => {
-    requireAdmin(c.req.header("Authorization"), options.adminKeys);
     const { model, action } = c.req.param();
     const body = await c.req.json<{ parameters?: { version?: unknown } }>().catch(() => ({}));
     const wanted = "parameters" in body ? body.parameters?.version : undefined;

@@ -1,9 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { createHash } from "node:crypto";
 import { preprocess } from "../../shared/image/preprocess.ts";
 import { coloursManifest, coloursProbabilities, fixture } from "../fixtures/colours.ts";
 import { publishColours } from "../fixtures/colours_store.ts";
-import { startedApp } from "../fixtures/started_app.ts";
+import { OPEN, startedApp } from "../fixtures/started_app.ts";
+import { makeApiKey, parseApiKeys } from "../middleware/api_keys.ts";
+import { Guard } from "../middleware/guard.ts";
 
 const red = await fixture("red.png");
 const blue = await fixture("blue.jpg");
@@ -129,9 +130,9 @@ Deno.test("POST /v2/models/:m/infer answers 400 to what breaks the protocol", as
 });
 
 Deno.test("POST /v2/repository… lists states, and loads and unloads with a key alone", async () => {
-  const key = "a key for tests";
-  const adminKeys = createHash("sha256").update(key).digest("hex");
-  await using service = await startedApp({ adminKeys });
+  const { key, sha256 } = makeApiKey();
+  const apiKeys = parseApiKeys(`ops:admin:${sha256}`);
+  await using service = await startedApp({ guard: new Guard({ ...OPEN, apiKeys }) });
   await publishColours(service.folder, { version: "v2" });
   const post = async (path: string, body: unknown, authorization = "") => {
     const headers = authorization ? { Authorization: authorization } : undefined;
@@ -141,7 +142,7 @@ Deno.test("POST /v2/repository… lists states, and loads and unloads with a key
   };
   const path = "/v2/repository/models/colours";
   assertEquals((await post(`${path}/load`, {})).status, 401);
-  assertEquals((await post(`${path}/load`, {}, "Bearer wrong")).status, 403);
+  assertEquals((await post(`${path}/load`, {}, "Bearer wrong")).status, 401);
   assertEquals((await post(`${path}/load`, {}, `Bearer ${key}`)).status, 200);
   assertEquals(service.host.find().manifest.version, "v2");
   const refused = await post(`${path}/load`, { parameters: { version: "v9" } }, `Bearer ${key}`);

@@ -48,7 +48,7 @@ export function makeApiKey(): { key: string; sha256: string } {
 
 /**
  * Lets requests with a key of the scope pass: `Authorization: Bearer KEY` or `X-API-Key: KEY`. An
- * admin's key may do everything; without any keys everybody may.
+ * admin's key may do everything; where there are no keys everybody may ask, and nobody is an admin.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export function requireApiKey(
   scope: Scope,
 ): MiddlewareHandler<{ Variables: ApiKeyVariables }> {
   return createMiddleware<{ Variables: ApiKeyVariables }>(async (c, next) => {
-    if (keys.length === 0) return await next();
+    if (keys.length === 0 && scope !== "admin") return await next();
     const given = bearerOf(c.req.header("Authorization")) ?? c.req.header("X-API-Key");
     if (given === undefined) {
       throw new ProblemError("key-missing", "Cannot answer: the request has no API key", {

@@ -59,9 +59,10 @@ Deno.test("requireApiKey() refuses no key, an unknown one and one of another sco
   assertEquals(lines.some((line) => line.includes(user.key)), false, "a key is in the log");
 });
 
-Deno.test("requireApiKey() asks for none where none is set", async () => {
+Deno.test("requireApiKey() asks for none where none is set, but for an admin's", async () => {
   const { app } = guarded("");
-  assertEquals(await (await app.request("/manage")).text(), "nobody");
+  assertEquals(await (await app.request("/ask")).text(), "nobody");
+  assertEquals((await app.request("/manage")).status, 401);
 });
 
 Deno.test("makeApiKey() never repeats itself, and parseApiKeys() shows no hash when it refuses", () => {

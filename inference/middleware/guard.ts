@@ -1,0 +1,74 @@
+import type { Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { type ApiKey, type ApiKeyVariables, requireApiKey, type Scope } from "./api_keys.ts";
+import { rateLimit } from "./rate_limit.ts";
+
+/** Who may ask, how often, and from whose pages. */
+export interface GuardOptions {
+  /** Nobody is asked for a key while there are none. */
+  readonly apiKeys: readonly ApiKey[];
+  /** Requests a minute of each key or address; 0 is no limit. */
+  readonly requestsPerMinute: number;
+  /** Origins whose pages may ask, "*" for all. */
+  readonly corsOrigins: readonly string[];
+  /** Proxies in front of this service that put the client's address into X-Forwarded-For. */
+  readonly trustedProxies: number;
+}
+
+/**
+ * Guards the routes that cost something or change something, with one account for each client.
+ *
+ * @example
+ * ```ts
+ * const guard = new Guard({ apiKeys, requestsPerMinute: 600, corsOrigins: [], trustedProxies: 0 });
+ * guard.protect(app, { "/v1/*": "classify" });
+ * ```
+ */
+export class Guard {
+  readonly #apiKeys: readonly ApiKey[];
+  readonly #limit: ReturnType<typeof rateLimit>;
+  readonly #cors: ReturnType<typeof corsOf> | undefined;
+
+  constructor({ apiKeys, requestsPerMinute, corsOrigins, trustedProxies }: GuardOptions) {
+    this.#apiKeys = apiKeys;
+    this.#cors = corsOrigins.length > 0 ? corsOf(corsOrigins) : undefined;
+    this.#limit = rateLimit({
+      perMinute: requestsPerMinute,
+      addressOf: (c) => clientAddress(c, trustedProxies),
+    });
+  }
+
+  /** Guards paths of an app, each for the scope that it asks for. Comes before their routes. */
+  protect<E extends { Variables: ApiKeyVariables }>(
+    app: Hono<E>,
+    paths: Readonly<Record<string, Scope>>,
+  ): void {
+    for (const [path, scope] of Object.entries(paths)) {
+      // Before the keys: a browser's preflight carries none.
+      if (this.#cors) app.use(path, this.#cors);
+      app.use(path, requireApiKey(this.#apiKeys, scope));
+      app.use(path, this.#limit);
+    }
+  }
+}
+
+function corsOf(origins: readonly string[]) {
+  return cors({
+    origin: origins.includes("*") ? "*" : [...origins],
+    allowMethods: ["GET", "POST"],
+    allowHeaders: ["Authorization", "Content-Type", "X-API-Key"],
+    exposeHeaders: ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"],
+    maxAge: 86_400,
+  });
+}
+
+/**
+ * The address that asks. Behind proxies it is the one that the outermost trusted one saw; whatever
+ * stands further left in the header was written by the client itself.
+ */
+function clientAddress(c: Context, trustedProxies: number): string {
+  const forwarded = c.req.header("X-Forwarded-For")?.split(",").map((part) => part.trim()) ?? [];
+  const seen = trustedProxies === 0 ? undefined : forwarded.at(-trustedProxies);
+  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
+  return seen ?? info?.remoteAddr?.hostname ?? "unknown";
+}
