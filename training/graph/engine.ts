@@ -3,78 +3,46 @@
  * list of dispatches. Nothing in a step allocates, compiles or waits.
  * @module
  */
-import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
-import { augment, meanPixels } from "../augment/augment.ts";
+import { meanPixels } from "../augment/augment.ts";
 import { centreCrop } from "../augment/draw.ts";
-import { readBytes, readFloats, readMapped, storageBuffer } from "../gpu/buffers.ts";
+import { readBytes, readFloats, storageBuffer } from "../gpu/buffers.ts";
 import { type Gpu, requirePrecision } from "../gpu/device.ts";
 import { stageCopy, takeStaged } from "../gpu/staged_copy.ts";
 import { encodeDispatches } from "../gpu/encode.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { PipelineCache } from "../gpu/pipelines.ts";
-import { bytesOf, fromStored, type Precision } from "../gpu/precision.ts";
-import { type PreparedDispatch, prepareDispatches } from "../gpu/prepare.ts";
+import { bytesOf, fromStored } from "../gpu/precision.ts";
+import { prepareDispatches } from "../gpu/prepare.ts";
 import { type DispatchTime, timeDispatches } from "../gpu/profiler.ts";
 import {
-  adaptLossScale,
   decodeLossScale,
   encodeLossScale,
-  findOverflow,
   FIRST_LOSS_SCALE,
   LOSS_SCALE_BYTES,
   type LossScale,
   NO_LOSS_SCALE,
 } from "../kernels/loss_scale/loss_scale.ts";
-import { storeParameters } from "../kernels/store/store_parameters.ts";
-import type { TiledProblem, TileTable } from "../kernels/tile.ts";
+import type { TileTable } from "../kernels/tile.ts";
 import { addTotals } from "../kernels/totals/totals.ts";
-import { floatsOf, type OpTarget } from "../ops/op.ts";
-import { sgdUpdate } from "../optimizers/sgd.ts";
+import type { OpTarget } from "../ops/op.ts";
 import { BatchUpload, type InputBatch, type StepPlace } from "./batch_upload.ts";
 import { FiniteChecks, FLAGS_BUFFER, type NonFiniteTensor } from "./finite_checks.ts";
 import type { Graph } from "./graph.ts";
 import {
-  type LayerRules,
   layOutParameters,
   packArena,
   type ParameterArena,
   type ParameterValues,
   unpackArena,
 } from "./parameters.ts";
+import { readArena } from "./read_arena.ts";
+import type { EngineOptions, StepDispatch, StepPart } from "./engine_options.ts";
 import { type LayerNorms, NormsPlan } from "./layer_norms.ts";
 import { OutputReader, PASSES_KEPT, withoutPadding } from "./output_reader.ts";
 import { largestPart } from "./part_size.ts";
 import { type Plan, plan } from "./plan.ts";
+import { preprocessStage, storeStage, updateStage } from "./step_stages.ts";
 import { type StepTotals, StepTotalsReader, type Totals, TOTALS_BYTES } from "./step_totals.ts";
-
-export interface EngineOptions {
-  readonly batch: number;
-  readonly preprocess: PreprocessSpec;
-  /** [crop, crop, channels], subtracted in place of the spec's mean; see `Normalization`. */
-  readonly meanCrop?: Float32Array | null;
-  readonly momentum: number;
-  readonly decay: number;
-  /** At most so many images at a time, a divisor of the batch; fewer where the adapter's limits ask. */
-  readonly partSize?: number;
-  /** Update rules by layer, over those of the graph. */
-  readonly layers?: LayerRules;
-  /** Measured tiles by problem key; without them the cost models choose. */
-  readonly tiles?: TileTable;
-  /** What tensors are stored as; float32 by default. */
-  readonly precision?: Precision;
-}
-
-/** Where a dispatch belongs, and what it does there. */
-export interface StepPart {
-  /** Node of the graph, or "input", "totals", "loss scale", "sgd", "parameters". */
-  readonly node: string;
-  readonly direction: "forward" | "backward" | "update";
-  readonly problem?: TiledProblem;
-  /** Bytes that it moves at least. */
-  readonly bytes?: number;
-}
-
-export type StepDispatch = PreparedDispatch & StepPart;
 
 const NOTHING: readonly StepDispatch[] = [];
 
@@ -84,13 +52,6 @@ interface CheckedLists {
   readonly first: readonly StepDispatch[];
   readonly later: readonly StepDispatch[];
   readonly update: readonly StepDispatch[];
-}
-
-/** Bytes of an arena that is read at once: a read costs some 12 ms, however little it brings. */
-const READ_WHOLE = 16 * 2 ** 20;
-
-function updating(node: string) {
-  return (dispatch: Dispatch<string>) => ({ ...dispatch, node, direction: "update" as const });
 }
 
 export class Engine {
@@ -183,48 +144,29 @@ export class Engine {
       node: "totals",
       direction: "forward" as const,
     };
-    this.#trainingInput = await this.#compile([this.#inputStage(this.trainingPlan)]);
-    this.#evaluationInput = await this.#compile([this.#inputStage(this.#evaluationPlan)]);
+    const inputStage = ({ activationSlots }: Plan) =>
+      preprocessStage(activationSlots.get(this.#graph.input.id)!, {
+        preprocess: this.options.preprocess,
+        images: this.partSize,
+        recordBytes: this.#uploads.recordBytes,
+        target: this.#target,
+      });
+    this.#trainingInput = await this.#compile([inputStage(this.trainingPlan)]);
+    this.#evaluationInput = await this.#compile([inputStage(this.#evaluationPlan)]);
     this.#firstPart = await this.#compile([...forward, totals, ...backward]);
     if (this.partSize < this.options.batch) {
       this.#laterPart = await this.#compile([...forward, totals, ...backwardAdding]);
     }
-    const store = this.#storeStage();
+    const store = storeStage(this.arena, this.#target);
     this.#storeParameters = await this.#compile(store);
-    this.#update = await this.#compile([...this.#updateStage(), ...store]);
+    this.#update = await this.#compile([
+      ...updateStage(this.arena, this.options, this.#target),
+      ...store,
+    ]);
     add("norms", this.#normsPlan.bytes);
     this.#norms = await this.#compile(this.#normsPlan.dispatches);
     this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
-  }
-
-  #updateStage(): (Dispatch<string> & StepPart)[] {
-    const { bytes, groups } = this.arena;
-    const sgd = sgdUpdate(groups, this.options, this.#gpu).map(updating("sgd"));
-    if (!this.#isHalf) return sgd;
-    const scale = updating("loss scale");
-    return [...findOverflow(bytes, this.#gpu).map(scale), ...sgd, scale(adaptLossScale())];
-  }
-
-  #storeStage(): (Dispatch<string> & StepPart)[] {
-    if (!this.#isHalf) return [];
-    return storeParameters(this.arena.bytes, this.#target).map(updating("parameters"));
-  }
-
-  #inputStage({ activationSlots }: Plan): Dispatch<string> & StepPart {
-    const { preprocess } = this.options;
-    const stage = augment(preprocess, this.partSize, this.#target);
-    const images = activationSlots.get(this.#graph.input.id)!;
-    const numbers = this.partSize * floatsOf(this.#graph.input.shape);
-    return {
-      ...stage,
-      bindings: stage.bindings.map(({ buffer }) => ({
-        buffer: buffer === "images" ? images : buffer,
-      })),
-      node: "input",
-      direction: "forward",
-      bytes: this.#uploads.recordBytes + bytesOf(this.#target.precision) * numbers,
-    };
   }
 
   async #compile(
@@ -292,22 +234,10 @@ export class Engine {
     return unpackArena(this.arena, await this.#read("momenta"));
   }
 
-  /**
-   * Every parameter, then every momentum, in ONNX's layout and the arena's order. A large arena is
-   * read tensor by tensor: there is no second copy of the whole.
-   */
+  /** Every parameter, then every momentum, in ONNX's layout and the arena's order. */
   async *readTensors(): AsyncGenerator<Float32Array<ArrayBuffer>> {
-    const { device } = this.#gpu;
     for (const name of ["parameters", "momenta"]) {
-      if (this.arena.bytes <= READ_WHOLE) {
-        yield* unpackArena(this.arena, await this.#read(name)).values();
-        continue;
-      }
-      const buffer = this.#buffers.get(name)!;
-      for (const { spec, offset, size } of this.arena.slots) {
-        const unpack = (bytes: ArrayBuffer) => spec.unpack(new Float32Array(bytes));
-        yield await readMapped(device, buffer, { offset, size }, unpack);
-      }
+      yield* readArena(this.#gpu.device, this.arena, this.#buffers.get(name)!);
     }
     this.#gpu.check();
   }
@@ -375,7 +305,7 @@ export class Engine {
     // Each part has checks of its own: the flags are in the order of the step.
     const first = checks.addTo([...forward, ...backward]);
     const later = checks.addTo([...forward, ...backwardAdding]);
-    const stage = this.#updateStage();
+    const stage = updateStage(this.arena, this.options, this.#target);
     const writes = this.arena.slots.flatMap(({ name, offset, size }) => [
       { what: name, buffer: "parameters", offset, size },
       { what: `the momentum of ${name}`, buffer: "momenta", offset, size },
@@ -421,8 +351,13 @@ export class Engine {
    */
   keepNorms(): () => Promise<LayerNorms> {
     this.#submit(this.#norms);
-    const staging = stageCopy(this.#gpu.device, this.#buffers.get("norms")!);
-    return async () => this.#normsPlan.norms(new Float32Array(await takeStaged(staging)));
+    const [sums, scale] = ["norms", "lossScale"].map((name) =>
+      stageCopy(this.#gpu.device, this.#buffers.get(name)!)
+    );
+    return async () => {
+      const { ofGradients } = decodeLossScale(await takeStaged(scale!));
+      return this.#normsPlan.norms(new Float32Array(await takeStaged(sums!)), ofGradients);
+    };
   }
 
   /** Probabilities [count, classes] of the last {@link evaluateStep}. */
@@ -447,10 +382,8 @@ export class Engine {
    * Probabilities [passes, partSize, classes] of what was kept, at most {@link PASSES_KEPT} passes;
    * as {@link takeTotals}, steps may follow first.
    */
-  async takeProbabilities(): Promise<Float32Array<ArrayBuffer>> {
-    const values = await this.#answers!.take();
-    this.#gpu.check();
-    return values;
+  takeProbabilities(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#answers!.take();
   }
 
   /** The input tensor of the last {@link evaluateStep}, in memory's NHWC with four channels. */

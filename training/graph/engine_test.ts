@@ -20,7 +20,8 @@ import {
   CLASSES,
   SIDE,
 } from "./branching_graph.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions } from "./engine_options.ts";
 import { Graph } from "./graph.ts";
 import { initialValues, type ParameterValues } from "./parameters.ts";
 

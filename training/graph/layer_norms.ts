@@ -61,8 +61,11 @@ export class NormsPlan {
     this.dispatches = ranges.map(({ dispatch }) => ({ ...dispatch, ...PART }));
   }
 
-  /** @param sums what the dispatches left in "norms" */
-  norms(sums: Float32Array): LayerNorms {
+  /**
+   * @param sums what the dispatches left in "norms"
+   * @param scale what the gradients are multiplied by (float16)
+   */
+  norms(sums: Float32Array, scale: number): LayerNorms {
     const squares = new Map<string, [number, number, number]>();
     for (const { name, first, chunks } of this.#ranges) {
       const own = squares.get(name) ?? [0, 0, 0];
@@ -76,7 +79,7 @@ export class NormsPlan {
         name,
         {
           weight: Math.sqrt(weight),
-          gradient: Math.sqrt(gradient),
+          gradient: Math.sqrt(gradient) / scale,
           update: Math.sqrt(update),
         },
       ]),

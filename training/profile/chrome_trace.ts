@@ -1,4 +1,4 @@
-import type { StepPart } from "../graph/engine.ts";
+import type { StepPart } from "../graph/engine_options.ts";
 import type { StepTimes } from "./profile.ts";
 
 /** Tracks by their thread number, from top to bottom. */

@@ -1,6 +1,6 @@
 /** Where the time of training steps goes: by layer and direction, beside what the adapter can do. */
 import type { DispatchTime } from "../gpu/profiler.ts";
-import type { StepDispatch, StepPart } from "../graph/engine.ts";
+import type { StepDispatch, StepPart } from "../graph/engine_options.ts";
 import { median } from "./median.ts";
 import type { Peak } from "./peak.ts";
 

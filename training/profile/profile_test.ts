@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import type { StepDispatch, StepPart } from "../graph/engine.ts";
+import type { StepDispatch, StepPart } from "../graph/engine_options.ts";
 import { chromeTrace } from "./chrome_trace.ts";
 import { median } from "./median.ts";
 import { profileOf, type StepTimes } from "./profile.ts";
