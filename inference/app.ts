@@ -9,6 +9,7 @@ import type { Guard } from "./middleware/guard.ts";
 import { requestLog, type RequestLogVariables } from "./middleware/request_log.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
 import type { ModelHost } from "./models/model_host.ts";
+import { openApiRoutes } from "./openapi/routes.ts";
 import { classifyRoute } from "./routes/classify.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { huggingFaceRoute } from "./routes/hugging_face.ts";
@@ -42,6 +43,7 @@ export function createApp(
   app.route("/", classifyRoute({ classifier, host, maxBodyBytes }));
   app.route("/", huggingFaceRoute({ classifier, host, maxBodyBytes }));
   app.route("/", kserveRoutes(options));
+  app.route("/", openApiRoutes());
   app.route("/", pageRoute({ host }));
   app.route("/", problemRoutes());
   return app;

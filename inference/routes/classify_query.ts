@@ -1,58 +1,58 @@
+import { z } from "zod";
 import type { ClassifyQuery } from "../classifier.ts";
 import { ProblemError } from "../problem.ts";
 
 /** Labels in an answer when the client does not say how many. */
 const DEFAULT_TOP = 5;
 
+/** Parameters arrive as text. Digits alone: `Number` would also take "1e3", "0x5", " 5" and "". */
+const Top = z.string().regex(/^0*[1-9]\d{0,8}$/, "expected a whole number from 1 to 999999999")
+  .transform(Number);
+const Threshold = z.string().regex(
+  /^(0(\.\d{1,12})?|1(\.0{1,12})?)$/,
+  "expected a number from 0 to 1",
+)
+  .transform(Number);
+const Switch = z.enum(["0", "1", "false", "true"], "expected 0 or 1")
+  .transform((value) => value === "1" || value === "true");
+const Views = z.enum(["1", "10"], "expected 1 or 10").transform((value): 1 | 10 =>
+  value === "10" ? 10 : 1
+);
+
+/** The question in the address of `POST /v1/classify`; unknown parameters are left to others. */
+export const ClassifyParameters = z.object({
+  top: Top.optional().describe("Labels in the answer, 5 when left out; all when there are fewer."),
+  model: z.string().optional().describe("The model that answers; the first when left out."),
+  version: z.string().optional().describe("A loaded version of it; the current when left out."),
+  views: Views.optional().describe("10 averages corners, centre and their reflections."),
+  threshold: Threshold.optional().describe("Labels less probable are left out."),
+  explain: Switch.optional().describe("1 adds a heat map of what counted; not with views=10."),
+});
+
 /**
- * The question in a request's parameters; those of other names are left to others.
+ * The question in a request's parameters.
  *
  * @throws {ProblemError} `invalid-parameter`
  */
 export function parseQuery(given: Readonly<Record<string, string | undefined>>): ClassifyQuery {
-  const views = parseViews(given["views"]);
-  const explain = parseSwitch("explain", given["explain"]);
-  if (explain && views === 10) throw invalid("explain", "1", "views=1 with it");
+  const result = ClassifyParameters.safeParse(given);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    const name = String(issue!.path[0]);
+    throw invalid(`${name}=${given[name]}: ${issue!.message}`);
+  }
+  const { top, model, version, views, threshold, explain } = result.data;
+  if (explain && views === 10) throw invalid("explain=1: expected views=1 with it");
   return {
-    top: parseTop(given["top"]),
-    model: given["model"] || undefined,
-    version: given["version"] || undefined,
-    views,
-    threshold: parseThreshold(given["threshold"]),
-    explain,
+    top: top ?? DEFAULT_TOP,
+    model: model || undefined,
+    version: version || undefined,
+    views: views ?? 1,
+    threshold: threshold ?? 0,
+    explain: explain ?? false,
   };
 }
 
-/** Digits alone: `Number` would also take "1e3", "0x5", " 5" and "". */
-function parseTop(value: string | undefined): number {
-  if (value === undefined) return DEFAULT_TOP;
-  const top = /^\d{1,9}$/.test(value) ? Number(value) : 0;
-  if (top < 1) throw invalid("top", value, "a whole number from 1 to 999999999");
-  return top;
-}
-
-function parseViews(value: string | undefined): 1 | 10 {
-  if (value === undefined || value === "1") return 1;
-  if (value === "10") return 10;
-  throw invalid("views", value, "1 or 10");
-}
-
-function parseThreshold(value: string | undefined): number {
-  if (value === undefined) return 0;
-  const threshold = /^\d{0,3}(\.\d{1,12})?$/.test(value) && value !== "" ? Number(value) : NaN;
-  if (threshold >= 0 && threshold <= 1) return threshold;
-  throw invalid("threshold", value, "a number from 0 to 1");
-}
-
-function parseSwitch(name: string, value: string | undefined): boolean {
-  if (value === undefined || value === "0" || value === "false") return false;
-  if (value === "1" || value === "true") return true;
-  throw invalid(name, value, "0 or 1");
-}
-
-function invalid(name: string, value: string, expected: string): ProblemError {
-  return new ProblemError(
-    "invalid-parameter",
-    `Cannot read ${name}=${value}: expected ${expected}`,
-  );
+function invalid(what: string): ProblemError {
+  return new ProblemError("invalid-parameter", `Cannot read ${what}`);
 }

@@ -1,0 +1,46 @@
+import { Hono } from "hono";
+import { openApiDocument } from "./document.ts";
+
+/** Swagger UI's own files, from the package: the page asks nothing of any other host. */
+const FILES: Readonly<Record<string, string>> = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+};
+
+const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#page", validatorUrl: null });`;
+
+const PAGE = `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>topfive: the interface</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="page"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+/** Swagger UI writes style attributes; scripts come from here alone. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+  "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** `GET /openapi.json`, and `GET /docs` to try it. */
+export function openApiRoutes(): Hono {
+  const routes = new Hono();
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  routes.get("/openapi.json", (c) => c.json(document ??= openApiDocument()));
+  routes.get("/docs", (c) => c.html(PAGE, 200, { "Content-Security-Policy": POLICY }));
+  routes.get("/docs/start.js", (c) => c.body(START, 200, { "Content-Type": "text/javascript" }));
+  for (const [name, type] of Object.entries(FILES)) {
+    routes.get(`/docs/${name}`, async (c) => {
+      const file = await Deno.readFile(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)));
+      return c.body(file, 200, { "Content-Type": type, "Cache-Control": "max-age=86400" });
+    });
+  }
+  return routes;
+}
