@@ -37,7 +37,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "--version": printVersion,
 };
 /** Those that the start script runs itself; here only to be guessed at. */
-const OTHERS = ["demo", "test", "doctor", "serve", "import", "check", "ok", "help"];
+const OTHERS = ["demo", "test", "doctor", "serve", "import", "classify", "check", "ok", "help"];
 
 function printVersion(): Promise<number> {
   console.log(VERSION);
