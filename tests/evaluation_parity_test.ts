@@ -109,10 +109,10 @@ function assertAlike(ours: Float32Array, theirs: Float32Array, classes: number):
 Deno.test("training and ONNX Runtime give one top-5 of a drawn split, over ten views", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    await writeShapes(folder, { train: 80, validation: 10, test: 30, seed: 3, side: 40 });
-    const dataset = await openDataset(folder, { side: 40, channels: 3 });
+    await writeShapes(folder, { train: 80, validation: 10, test: 30, seed: 3, side: 72 });
+    const dataset = await openDataset(folder, { side: 72, channels: 3 });
     const asked = { split: dataset.test!, views: 10, steps: 6 } as const;
-    const { ours, theirs } = await askBoth("cifar10-18pct", dataset, asked);
+    const { ours, theirs } = await askBoth("alexnet-small", dataset, asked);
     assertAlike(ours, theirs, dataset.classes.length);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -31,15 +31,15 @@ async function readLatest(store: ObjectStore) {
 Deno.test("publishCommand() --help says what moves last", async () => {
   const { code, stdout } = await run("-h");
   assertEquals(code, 0);
-  assertStringIncludes(stdout, 'the pointer "latest" moves last');
+  assertStringIncludes(stdout, 'the alias "latest" moves last');
 });
 
 Deno.test("publishCommand() answers wrong arguments with 2 and the reason", async () => {
   const place = ["run", "--store", "store"];
   const cases: [string[], string][] = [
-    [[], "expected one run folder, --store DIR and --name NAME"],
-    [place, "expected one run folder, --store DIR and --name NAME"],
-    [["run", "--name", "x"], "expected one run folder, --store DIR and --name NAME"],
+    [[], "expected one run folder, --store STORE and --name NAME"],
+    [place, "expected one run folder, --store STORE and --name NAME"],
+    [["run", "--name", "x"], "expected one run folder, --store STORE and --name NAME"],
     [["run", "b", "--store", "s", "--name", "x"], "expected one run folder"],
     [[...place, "--name", "../x"], 'Cannot use "../x" as model name'],
     [[...place, "--name", "x", "--version", "a/b"], 'Cannot use "a/b" as model version'],
