@@ -50,14 +50,14 @@ export async function loadRun(folder: string, name: CheckpointName = "best"): Pr
 }
 
 /**
- * An engine with the run's weights, for evaluation: with the run's own tiles on the adapter that it
+ * An engine with the run's weights, for evaluation, in float32 as it is served: with the run's own tiles on the adapter that it
  * was trained on, else with what was measured on this one.
  */
 export async function engineOf(gpu: Gpu, loaded: LoadedRun) {
   const { run, graph, checkpoint, preprocess, meanCrop } = loaded;
   const { batchSize, momentum, decay } = run.config;
   const partSize = partSizeOf(run.config);
-  const tiles = run.tiles && run.adapter === gpu.description
+  const tiles = run.tiles && run.adapter === gpu.description && run.config.precision === "f32"
     ? new Map(Object.entries(run.tiles))
     : await loadTiles(gpu, graph, partSize);
   const engine = await Engine.create(gpu, graph, {

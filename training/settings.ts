@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { PRECISIONS } from "./gpu/precision.ts";
 import { SCHEDULES } from "./schedule.ts";
 
 const MEANS = ["channel", "image"] as const;
@@ -41,6 +42,9 @@ export const SETTINGS = {
   batchSize: wholeNumber(1).describe("images a step; the gradient is their mean"),
   microBatch: wholeNumber(0).describe(
     "images at a time, whose gradients add up to the batch's; 0: as many as the adapter takes",
+  ),
+  precision: z.enum(PRECISIONS, `expected ${PRECISIONS.join(" or ")}`).describe(
+    "what tensors are stored as; f16 halves memory and traffic where the adapter has shader-f16",
   ),
   learningRate: positive().describe("rate of the first step after warm-up"),
   schedule: z.enum(SCHEDULES, `expected ${SCHEDULES.join(", ")}`)

@@ -5,7 +5,7 @@ import { describeMachine, formatMachine, type Machine } from "./machine.ts";
 import { digits, formatTable, ratio } from "./table.ts";
 import { type Outcome, runTrainer } from "./training/run_trainer.ts";
 import { NET_NAMES, type NetName } from "./training/step_protocol.ts";
-import { peers, TOPFIVE, type Trainer } from "./training/trainers.ts";
+import { peers, TOPFIVE, TOPFIVE_F16, type Trainer } from "./training/trainers.ts";
 
 const HELP = `Images a second of whole training steps, beside PyTorch, TensorFlow.js and jax-js
 
@@ -73,7 +73,7 @@ async function run({ quick, json, only, python, batch }: BenchOptions): Promise<
 
 function entries(python: string): { net: NetName; trainer: Trainer }[] {
   return NET_NAMES.flatMap((net) =>
-    [TOPFIVE, ...peers(python)]
+    [TOPFIVE, TOPFIVE_F16, ...peers(python)]
       .filter(({ nets }) => nets === "all" || nets.includes(net))
       .map((trainer) => ({ net, trainer }))
   );

@@ -30,11 +30,17 @@ const HeaderSchema = z.strictObject({
   state: TrainingStateSchema,
   parameters: z.array(TensorEntry),
   momenta: z.array(TensorEntry),
+  /** Of a training in float16. */
+  lossScale: z.strictObject({
+    scale: z.number().positive(),
+    goodSteps: z.int().nonnegative(),
+    skipped: z.int().nonnegative(),
+  }).exactOptional(),
 });
 
 export type CheckpointHeader = Omit<z.infer<typeof HeaderSchema>, "format">;
 
-export interface Checkpoint extends Pick<CheckpointHeader, "origin" | "state"> {
+export interface Checkpoint extends Pick<CheckpointHeader, "origin" | "state" | "lossScale"> {
   readonly parameters: ParameterValues;
   readonly momenta: ParameterValues;
 }
@@ -65,8 +71,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   if (end > body.length) throw refuse("it has no header");
   const header = parseHeader(body.subarray(LENGTH_BYTES, end));
   if (typeof header === "string") throw refuse(header);
-  const { origin, state, ...tensors } = header;
-  const numbers = [...tensors.parameters, ...tensors.momenta]
+  const { format: _, parameters, momenta, ...rest } = header;
+  const numbers = [...parameters, ...momenta]
     .reduce((sum, { length }) => sum + length, 0);
   if (end + 4 * numbers !== body.length) throw refuse("its numbers are not those of its header");
   let offset = end;
@@ -76,7 +82,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       offset += 4 * length;
       return [name, values];
     }));
-  return { origin, state, parameters: take(tensors.parameters), momenta: take(tensors.momenta) };
+  return { ...rest, parameters: take(parameters), momenta: take(momenta) };
 }
 
 /** The header, or what is wrong with it. */

@@ -62,7 +62,16 @@ export class CheckpointKeeper implements AsyncDisposable {
       name,
       length: shape.reduce((product, size) => product * size, 1),
     }));
-    const header: CheckpointHeader = { origin, state, parameters: entries, momenta: entries };
+    const lossScale = engine.options.precision === "f16"
+      ? { lossScale: await engine.readLossScale() }
+      : {};
+    const header: CheckpointHeader = {
+      origin,
+      state,
+      parameters: entries,
+      momenta: entries,
+      ...lossScale,
+    };
     const path = checkpointPath(run, state.step);
     const { written } = await this.#writer.write(path, header, engine.readTensors());
     const read = performance.now();

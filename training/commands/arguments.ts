@@ -1,3 +1,4 @@
+import { type Precision, PRECISIONS } from "../gpu/precision.ts";
 import { parseArgs } from "node:util";
 import { nearestName } from "../nearest_name.ts";
 
@@ -83,4 +84,13 @@ function suggestion(rawName: string, known: Record<string, OptionKind>): string 
   );
   const nearest = nearestName(rawName, names);
   return nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+}
+
+/** @throws {SyntaxError} on anything but the precisions there are; float32 where none is given. */
+export function parsePrecision(command: string, text: string | undefined): Precision {
+  const precision = PRECISIONS.find((known) => known === (text ?? "f32"));
+  if (precision !== undefined) return precision;
+  throw new SyntaxError(
+    `Cannot ${command}: --precision is ${text} (expected ${PRECISIONS.join(" or ")})`,
+  );
 }

@@ -7,21 +7,23 @@ import {
   memoryUse,
 } from "../graph/memory_use.ts";
 import { MODEL_NAMES, type ModelName, MODELS } from "../models/models.ts";
+import type { Precision } from "../gpu/precision.ts";
 import type { OpTarget } from "../ops/op.ts";
-import { readArguments } from "./arguments.ts";
+import { parsePrecision, readArguments } from "./arguments.ts";
 import { formatBytes, parseByteSize } from "./byte_size.ts";
 import { runCommand } from "./command.ts";
 
 const HELP = `Prints a network layer by layer, and the memory that training it takes. Needs no GPU
 
 Usage: topfive plan MODEL [--classes N] [--batch N] [--micro-batch N] [--memory SIZE]
-                    [--json]
+                    [--precision f32|f16] [--json]
 
   MODEL          ${MODEL_NAMES.join(", ")}
   --classes N    outputs of the last layer (default: as published)
   --batch N      images a step (default: the model's)
   --micro-batch N  images at a time; their gradients add up to the batch's (default: all)
   --memory SIZE  find the largest batch that fits: 3GB, 1.5GiB, 512MB
+  --precision P  f32 or f16: what tensors are stored as (default: f32)
   --json         print JSON
 
 Examples
@@ -44,6 +46,7 @@ interface Given {
   readonly part: number;
   /** Bytes. */
   readonly memory: number | undefined;
+  readonly precision: Precision;
   readonly json: boolean;
 }
 
@@ -57,6 +60,7 @@ function read(args: readonly string[]): Given {
     batch: "value",
     "micro-batch": "value",
     memory: "value",
+    precision: "value",
     json: "switch",
   } as const;
   const { options, positionals: [name, ...others] } = readArguments("plan", args, known);
@@ -79,6 +83,7 @@ function read(args: readonly string[]): Given {
     batch,
     part,
     memory,
+    precision: parsePrecision("plan", options.precision),
     json: options.json ?? false,
   };
 }
@@ -89,10 +94,13 @@ function count(name: string, text: string | undefined, fallback: number): number
   throw new SyntaxError(`Cannot plan: --${name} is ${text} (expected a whole number, at least 1)`);
 }
 
-function run({ model, classes, batch, part, memory, json }: Given): Promise<number> {
+function run({ model, classes, batch, part, memory, precision, json }: Given): Promise<number> {
   const { build, channels, defaults } = MODELS[model];
   const graph = build(classes);
-  const options: MemoryOptions = { target: TARGET, recordBytes: defaults.side ** 2 * channels };
+  const options: MemoryOptions = {
+    target: { ...TARGET, precision },
+    recordBytes: defaults.side ** 2 * channels,
+  };
   const use = memoryUse(graph, part, options);
   const most = memory === undefined ? undefined : largestBatch(graph, memory, options);
   if (json) {
@@ -158,6 +166,7 @@ function describeMemory(use: MemoryUse, batch: number): string[] {
   return [
     `memory to train with batch ${batch}${atATime}`,
     `  weights, gradients, momenta   3 x ${megabytes(use.weights)}`,
+    ...use.halfWeights > 0 ? [`  weights in float16            ${megabytes(use.halfWeights)}`] : [],
     `  activations                   ${megabytes(use.activations)}`,
     `  gradients of activations      ${megabytes(use.activationGradients)}`,
     `  saved for backward            ${megabytes(use.saved)}`,

@@ -86,7 +86,7 @@ async function trainOn(
     const parts = { gpu, config, dataset, data, statistics, normalization, old };
     const graph = MODELS[config.model].build(dataset.classes.length, config);
     const memory = () =>
-      describeMemory(graph, gpu, {
+      describeMemory(graph, { ...gpu, precision: config.precision }, {
         partSize: partSizeOf(config),
         recordBytes: dataset.train.source.recordBytes,
       });
@@ -206,11 +206,13 @@ async function openEngine(parts: Parts, graph: Graph, line: ProgressLine): Promi
     momentum: config.momentum,
     decay: config.decay,
     layers: config.layers,
+    precision: config.precision,
     tiles,
   });
   const checkpoint = old?.checkpoint;
   engine.loadParameters(checkpoint?.parameters ?? initialValues(engine.arena, config.seed));
   if (checkpoint) engine.loadMomenta(checkpoint.momenta);
+  if (checkpoint?.lossScale) engine.loadLossScale(checkpoint.lossScale);
   return engine;
 }
 
@@ -223,7 +225,7 @@ async function tilesFor(
 ): Promise<TileTable> {
   const origin = old?.checkpoint?.origin;
   if (origin?.adapter === gpu.description) return new Map(Object.entries(origin.tiles));
-  return await loadTiles(gpu, graph, partSizeOf(config));
+  return await loadTiles({ ...gpu, precision: config.precision }, graph, partSizeOf(config));
 }
 
 /** Claims the folder of a new run; that of an old one is claimed already. */

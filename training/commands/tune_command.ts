@@ -1,4 +1,5 @@
-import { type Gpu, openGpu } from "../gpu/device.ts";
+import { type Gpu, openGpu, requirePrecision } from "../gpu/device.ts";
+import type { Precision } from "../gpu/precision.ts";
 import { requireTimestamps } from "../gpu/profiler.ts";
 import { MODEL_NAMES, type ModelName, MODELS } from "../models/models.ts";
 import { ProgressLine } from "../progress.ts";
@@ -6,7 +7,7 @@ import { trainingProblems } from "../tuner/load_tiles.ts";
 import { MOST_CANDIDATES, type TunedProblem, tuneProblem } from "../tuner/tune.ts";
 import { tunedTiles } from "../tuner/tuned_tiles.ts";
 import { addTuning, readTuning, type TuningEntries, tuningPath } from "../tuner/tuning_cache.ts";
-import { readArguments } from "./arguments.ts";
+import { parsePrecision, readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
 import { stopSignal } from "./stop_signal.ts";
 
@@ -16,12 +17,14 @@ const EXIT_STOPPED = 130;
 
 const HELP = `Measures which tiles of the kernels are fastest on this adapter, for one network
 
-Usage: topfive tune [MODEL] [--batch N] [--classes N] [--candidates N] [--again] [--json]
+Usage: topfive tune [MODEL] [--batch N] [--classes N] [--candidates N]
+                    [--precision f32|f16] [--again] [--json]
 
   MODEL            ${MODEL_NAMES.join(", ")} (default: ${DEFAULT_MODEL})
   --batch N        images a step, as in training (default: the model's)
   --classes N      outputs of the last layer (default: the model's)
   --candidates N   tiles to try of each product, 2 to ${MOST_CANDIDATES} (default: ${MOST_CANDIDATES})
+  --precision P    f32 or f16: what tensors are stored as (default: f32)
   --again          also what was measured before
   --json           print JSON
 
@@ -37,6 +40,7 @@ interface Given {
   readonly batch: number;
   readonly classes: number;
   readonly candidates: number;
+  readonly precision: Precision;
   readonly again: boolean;
   readonly json: boolean;
 }
@@ -50,6 +54,7 @@ function read(args: readonly string[]): Given {
     batch: "value",
     classes: "value",
     candidates: "value",
+    precision: "value",
     again: "switch",
     json: "switch",
   } as const;
@@ -59,12 +64,13 @@ function read(args: readonly string[]): Given {
   if (model === undefined || others.length > 0) {
     throw new SyntaxError(`Cannot tune: expected one model (${MODEL_NAMES.join(", ")})`);
   }
-  const { batch, classes, candidates, again = false, json = false } = options;
+  const { batch, classes, candidates, precision, again = false, json = false } = options;
   return {
     model,
     batch: count("batch", batch, MODELS[model].defaults.batchSize, 1),
     classes: count("classes", classes, MODELS[model].classes, 2),
     candidates: count("candidates", candidates, MOST_CANDIDATES, 2, MOST_CANDIDATES),
+    precision: parsePrecision("tune", precision),
     again,
     json,
   };
@@ -96,10 +102,11 @@ async function run(given: Given): Promise<number> {
 }
 
 async function tune(gpu: Gpu, given: Given): Promise<number> {
-  const { model, batch, classes, candidates, again, json } = given;
+  const { model, batch, classes, candidates, precision, again, json } = given;
+  requirePrecision(gpu, precision);
   const path = tuningPath();
   const line = new ProgressLine();
-  const problems = trainingProblems(gpu, MODELS[model].build(classes), batch);
+  const problems = trainingProblems({ ...gpu, precision }, MODELS[model].build(classes), batch);
   const measured = again ? new Map() : tunedTiles(problems, await measuredBefore(path, gpu));
   const left = problems.filter(({ key }) => !measured.has(key));
   line.print(`${model}, batch ${batch}, on ${gpu.description}: ${left.length} products to tune`);

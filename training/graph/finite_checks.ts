@@ -1,5 +1,6 @@
 /** Finds the first tensor of a step that leaves the finite numbers. */
 import type { Dispatch } from "../gpu/kernel.ts";
+import type { Precision } from "../gpu/precision.ts";
 import { checkFinite } from "../kernels/finite/finite.ts";
 
 /** What a dispatch, with those before it, has finished. */
@@ -10,6 +11,8 @@ export interface WrittenTensor {
   readonly offset: number;
   /** Bytes. */
   readonly size: number;
+  /** What its numbers are stored as; float32 by default. */
+  readonly precision?: Precision;
 }
 
 /** In a pass of a step. */
@@ -62,14 +65,14 @@ export class FiniteChecks {
 
   /** In pieces that can be bound. */
   #check(tensor: WrittenTensor, direction: NonFiniteTensor["direction"]): Dispatch<string>[] {
-    const { what, buffer, offset, size } = tensor;
+    const { what, buffer, offset, size, precision = "f32" } = tensor;
     const { maxBindingBytes, maxWorkgroups } = this.#target;
     const most = Math.floor(maxBindingBytes / ALIGNMENT) * ALIGNMENT;
     const dispatches: Dispatch<string>[] = [];
     for (let start = 0; start < size; start += most) {
       const values = { buffer, offset: offset + start, size: Math.min(most, size - start) };
       const flag = this.#tensors.push({ what, direction }) - 1;
-      dispatches.push(checkFinite({ values, flags: FLAGS_BUFFER, flag, maxWorkgroups }));
+      dispatches.push(checkFinite({ values, precision, flags: FLAGS_BUFFER, flag, maxWorkgroups }));
     }
     return dispatches;
   }

@@ -305,7 +305,9 @@ class Planner {
     };
     const written = (what: string, role: Role, i: number) => (slotName: SlotName) => {
       const { buffer, offset = 0, bytes } = place({ role, index: i }, slotName, {});
-      return { what, buffer, offset, size: bytes };
+      const { precision = "f32" } = this.#options.target;
+      const exact = role === "gradParameter" || (role === "output" && node.op.exactOutputs);
+      return { what, buffer, offset, size: bytes, precision: exact ? "f32" as const : precision };
     };
     const results = direction === "forward"
       ? node.outputs.map((_, i) => written(`the activation of ${node.name}`, "output", i))

@@ -2,8 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Fixture, readFixture } from "../../tests/fixtures/read_fixture.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
+import type { Precision } from "../gpu/precision.ts";
 import { Engine } from "../graph/engine.ts";
 import { type Graph, parameterCount } from "../graph/graph.ts";
+import { FIRST_LOSS_SCALE } from "../kernels/loss_scale/loss_scale.ts";
 import type { LayerRules, ParameterValues } from "../graph/parameters.ts";
 import { elementsOf } from "../ops/op.ts";
 import { alexnetGraph } from "./alexnet_layers.ts";
@@ -99,6 +101,16 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
   return difference / largest;
 }
 
+/** |a - b| / |b|, Euclidean */
+function distanceOfNorms(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [difference, size] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i]! - expected[i]!) ** 2;
+    size += expected[i]! ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
+
 /** Logits are known up to a shift of each row: log p and the fixture's, both with mean zero. */
 function centred(values: ArrayLike<number>, classes: number): Float64Array {
   const rows = Float64Array.from(values);
@@ -121,7 +133,14 @@ function rulesOf(graph: Graph, { attributes }: Fixture): LayerRules {
   return Object.fromEntries(layers.map(({ name }) => [name, { weight, bias }]));
 }
 
-function engineFor(gpu: Gpu, graph: Graph, batch: number, fixture: Fixture, partSize?: number) {
+function engineFor(
+  gpu: Gpu,
+  graph: Graph,
+  batch: number,
+  fixture: Fixture,
+  partSize?: number,
+  precision: Precision = "f32",
+) {
   const { channels, height } = graph.input.shape;
   return Engine.create(gpu, graph, {
     batch,
@@ -135,6 +154,7 @@ function engineFor(gpu: Gpu, graph: Graph, batch: number, fixture: Fixture, part
     momentum: fixture.attributes.momentum as number,
     decay: fixture.attributes.decay as number,
     layers: rulesOf(graph, fixture),
+    precision,
     ...(partSize === undefined ? {} : { partSize }),
   });
 }
@@ -233,3 +253,61 @@ Deno.test("alexnet_tiny in evaluation halves what dropout would have dropped", a
   gpu.close();
   assert(error < TOLERANCE, `logits: ${error}`);
 });
+
+/**
+ * float16 against PyTorch's float32. Each layer rounds its result, and its weights, by 2^-11 at most:
+ * a dozen such roundings lie between images and logits, and few behind the last kink, the ReLU before
+ * the last layer but one. Further down a rounding that carries a number over zero, or past its
+ * neighbour in a pooling window, moves the gradients of these batches of few images by percents, and
+ * each such step moves the next one: so only the first losses are near.
+ */
+const ROUNDING = 2 ** -11;
+const HALF = { logits: 12 * ROUNDING, last: 4 * ROUNDING, gradients: 0.25, losses: 5 * ROUNDING };
+const FIRST_LOSSES = 2;
+
+const IN_HALF = ["lenet5", "cifar10_18pct", "alexnet_tiny"];
+for (const { name, build } of networks.filter(({ name }) => IN_HALF.includes(name))) {
+  Deno.test(`${name} in float16 is near PyTorch's float32`, async () => {
+    const fixture = await readFixture(name);
+    const { batchSize, batches, rates } = fixture.attributes as {
+      batchSize: number;
+      batches: number;
+      rates: number[];
+    };
+    const graph = build(fixture);
+    const gpu = await openGpu();
+    const engine = await engineFor(gpu, graph, batchSize, fixture, undefined, "f16");
+    const last = graph.nodes.findLast(({ parameters }) => parameters.length > 0)!.name;
+    try {
+      engine.loadParameters(parametersOf(fixture, "parameter/"));
+      const first = batchOf(fixture, graph, 0, batchSize);
+      const logits = await logitsOf(engine, first, 10);
+      const far = distance(logits, centred(fixture.tensors.get("logits")!.data, 10));
+      assert(far < HALF.logits, `logits: ${far}`);
+
+      const at = (step: number) => ({ learningRate: rates[step]!, seed: 1, step });
+      engine.trainStep(first, at(0), { update: false });
+      for (const [parameter, gradient] of await engine.readGradients()) {
+        const error = distanceOfNorms(
+          gradient,
+          fixture.tensors.get(`gradient/${parameter}`)!.data,
+        );
+        const bound = parameter.startsWith(`${last}.`) ? HALF.last : HALF.gradients;
+        assert(error < bound, `gradient of ${parameter}: ${error}`);
+      }
+
+      await engine.takeTotals();
+      const losses = fixture.tensors.get("losses")!.data.subarray(0, FIRST_LOSSES);
+      for (const [step, expected] of losses.entries()) {
+        engine.trainStep(batchOf(fixture, graph, step % batches, batchSize), at(step));
+        const { loss, images } = await engine.takeTotals();
+        const error = Math.abs(loss / images - expected) / expected;
+        assert(error < HALF.losses, `loss of step ${step}: ${error}`);
+      }
+      assertEquals(await engine.readLossScale(), { ...FIRST_LOSS_SCALE, goodSteps: FIRST_LOSSES });
+    } finally {
+      engine.close();
+      gpu.close();
+    }
+  });
+}

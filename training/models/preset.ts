@@ -19,6 +19,7 @@ export interface ModelPreset {
 export const COMMON = {
   ...AS_PUBLISHED,
   microBatch: 0,
+  precision: "f32",
   layers: {},
   schedule: "cosine",
   warmupSteps: 0,

@@ -1,4 +1,5 @@
 import type { Gpu } from "../gpu/device.ts";
+import type { Precision } from "../gpu/precision.ts";
 import type { Graph } from "../graph/graph.ts";
 import { layOutParameters } from "../graph/parameters.ts";
 import { largestPart } from "../graph/part_size.ts";
@@ -8,8 +9,10 @@ import { problemsOf, type TuningProblem } from "./problems.ts";
 import { tunedTiles } from "./tuned_tiles.ts";
 import { readTuning, type TuningEntries, tuningPath } from "./tuning_cache.ts";
 
+type TuningTarget = Gpu & { readonly precision?: Precision };
+
 /** The products of training a network on this adapter, in the parts that its limits allow. */
-export function trainingProblems(gpu: Gpu, graph: Graph, batch: number): TuningProblem[] {
+export function trainingProblems(gpu: TuningTarget, graph: Graph, batch: number): TuningProblem[] {
   const arena = layOutParameters(graph);
   const part = largestPart(graph, arena, batch, gpu);
   return problemsOf(graph, plan(graph, arena, { batch: part, target: gpu, training: true }));
@@ -20,7 +23,7 @@ export function trainingProblems(gpu: Gpu, graph: Graph, batch: number): TuningP
  * damaged file is passed over with a warning, for the cost models know tiles for everything.
  */
 export async function loadTiles(
-  gpu: Gpu,
+  gpu: TuningTarget,
   graph: Graph,
   batch: number,
   path = tuningPath(),

@@ -1,5 +1,6 @@
 // Our own trainer in a process of its own, under the same protocol as the peers.
-import { openGpu } from "../../../training/gpu/device.ts";
+import { parsePrecision } from "../../../training/commands/arguments.ts";
+import { openGpu, requirePrecision } from "../../../training/gpu/device.ts";
 import { Engine } from "../../../training/graph/engine.ts";
 import { type Graph, parameterCount } from "../../../training/graph/graph.ts";
 import { initialValues, layOutParameters } from "../../../training/graph/parameters.ts";
@@ -17,12 +18,17 @@ import {
   type StepResult,
 } from "./step_protocol.ts";
 
+/** Weights, gradients, momenta, in float16 half of the weights once more. */
+const ARENAS = { f32: 3, f16: 3.5 } as const;
 const DECAY = 0.0005;
 /** Share of the loss that the step of the check is to take away. */
 const FALL = 0.02;
 
 const gpu = await openGpu();
-await serveSteps(`topfive ${VERSION}, ${gpu.description}`, measure);
+/** The one argument; float32 without. */
+const precision = parsePrecision("measure", Deno.args[0]);
+requirePrecision(gpu, precision);
+await serveSteps(`topfive ${VERSION} ${precision}, ${gpu.description}`, measure);
 
 /**
  * A step is what training does: bytes uploaded, cropped and mirrored on the GPU, forward, backward,
@@ -39,8 +45,8 @@ async function measure(request: StepRequest): Promise<StepResult> {
     mean: Array(channels).fill(127.5),
     std: Array(channels).fill(64),
   };
-  const tiles = await loadTiles(gpu, graph, batch);
-  const options = { batch, preprocess, momentum: 0.9, decay: DECAY, tiles };
+  const tiles = await loadTiles({ ...gpu, precision }, graph, batch);
+  const options = { batch, preprocess, momentum: 0.9, decay: DECAY, tiles, precision };
   const engine = await Engine.create(gpu, graph, options);
   try {
     const data = noiseRecords(side * side * channels, batch, graph.output.shape.channels);
@@ -64,7 +70,9 @@ async function measure(request: StepRequest): Promise<StepResult> {
       lastLoss,
       tiles: tiles.size,
       residentBytes: await peakResidentBytes(),
-      ...(gpu.family === "software" ? {} : { deviceBytes: 3 * engine.arena.bytes + slots }),
+      ...(gpu.family === "software"
+        ? {}
+        : { deviceBytes: ARENAS[precision] * engine.arena.bytes + slots }),
     };
   } finally {
     engine.close();

@@ -25,6 +25,13 @@ export const TOPFIVE: Trainer = {
   nets: "all",
 };
 
+/** The same with tensors stored as float16; without a figure where the adapter has no shader-f16. */
+export const TOPFIVE_F16: Trainer = {
+  name: "topfive f16",
+  command: denoProgram("topfive.ts", "f16"),
+  nets: "all",
+};
+
 /** PyTorch on the CPU in one form, the one that ratios are of. */
 export function pytorch(python: string, device: "cpu" | "cuda", mode: string): Trainer {
   const script = new URL("../pytorch/steps.py", import.meta.url).pathname;
@@ -59,11 +66,11 @@ export function peers(python: string): Trainer[] {
 }
 
 /** The libraries of the web are no packages of this project: Deno fetches them as they run. */
-function denoProgram(file: string): PeerCommand {
+function denoProgram(file: string, ...args: string[]): PeerCommand {
   const script = new URL(file, import.meta.url).pathname;
   return {
     program: Deno.execPath(),
     // All rights: /proc, which knows the most memory used, is given for no less.
-    args: ["run", "--quiet", ...DENO_FLAGS, "--allow-all", script],
+    args: ["run", "--quiet", ...DENO_FLAGS, "--allow-all", script, ...args],
   };
 }

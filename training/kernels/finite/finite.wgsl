@@ -1,5 +1,8 @@
 const WORDS = 1u;
 const FLAG = 0u;
+// Of a number, or of two float16 in a word: bits of one and of the other exponent.
+const EXPONENT = 0x7f800000u;
+const SECOND_EXPONENT = 0u;
 const THREADS = 256u;
 
 @group(0) @binding(0) var<storage, read> values: array<u32>;
@@ -15,7 +18,9 @@ fn main(
 ) {
   let i = (id.y * groups.x + id.x) * THREADS + lane;
   if (i >= WORDS) { return; }
-  if ((values[i] & 0x7f800000u) == 0x7f800000u) {
+  let word = values[i];
+  let second = SECOND_EXPONENT != 0u && (word & SECOND_EXPONENT) == SECOND_EXPONENT;
+  if ((word & EXPONENT) == EXPONENT || second) {
     atomicStore(&flags[FLAG], 1u);
   }
 }

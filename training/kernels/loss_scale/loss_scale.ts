@@ -9,8 +9,8 @@
  */
 import { type Dispatch, specialize } from "../../gpu/kernel.ts";
 import { bindingRanges } from "../binding_ranges.ts";
+import { checkFinite } from "../finite/finite.ts";
 import adaptText from "./adapt.wgsl" with { type: "text" };
-import overflowText from "./overflow.wgsl" with { type: "text" };
 import stateText from "./loss_scale_state.wgsl" with { type: "text" };
 
 /** What a checkpoint keeps. */
@@ -35,10 +35,8 @@ export const LEAST_SCALE = 2 ** -14;
 const MOST_SCALE = 2 ** 24;
 
 export const LOSS_SCALE_BYTES = 20;
-
-const THREADS = 64;
-/** Enough threads to fill a card, each with a long way to go. */
-const MOST_GROUPS = 4096;
+/** Word of the state that is the flag. */
+const OVERFLOW_WORD = 4;
 
 /** @param ofGradients the scale that the gradients at hand were computed with */
 export function encodeLossScale(
@@ -69,18 +67,15 @@ export function findOverflow(
   bytes: number,
   limits: { readonly maxBindingBytes: number; readonly maxWorkgroups: number },
 ): Dispatch<"gradients" | "lossScale">[] {
-  return bindingRanges(bytes, limits).map((range) => {
-    const vectors = range.size / 16;
-    const groups = Math.min(Math.ceil(vectors / THREADS), MOST_GROUPS, limits.maxWorkgroups);
-    return {
-      kernel: {
-        label: `overflow ${range.size / 4}`,
-        code: stateText + specialize(overflowText, { VECTORS: vectors }),
-      },
-      bindings: [{ buffer: "gradients", ...range }, { buffer: "lossScale" }],
-      workgroups: [groups, 1, 1],
-    };
-  });
+  const { maxWorkgroups } = limits;
+  return bindingRanges(bytes, limits).map((range) =>
+    checkFinite({
+      values: { buffer: "gradients" as const, ...range },
+      flags: "lossScale" as const,
+      flag: OVERFLOW_WORD,
+      maxWorkgroups,
+    })
+  );
 }
 
 /** Takes the flag down and adapts the scale to it: after the update. */
