@@ -110,6 +110,26 @@ gpuTest(
 );
 
 gpuTest(
+  "train() in float16 learns what it learns in float32, the same bits each time",
+  async (gpu) => {
+    const settings = { epochs: 6, learningRate: 0.02 };
+    const half = await trainTiny(gpu, { ...settings, precision: "f16" });
+    const again = await trainTiny(gpu, { ...settings, precision: "f16" });
+    const whole = await trainTiny(gpu, settings);
+    assertEquals(again.end, half.end);
+    const [first, last, expected] = [
+      half.records[0]!,
+      half.records.at(-1)!,
+      whole.records.at(-1)!,
+    ];
+    assertLess(last.trainingLoss, 0.8 * first.trainingLoss);
+    assertAlmostEquals(last.validation.loss, expected.validation.loss, 0.1);
+    assertAlmostEquals(last.validation.top1Error, expected.validation.top1Error, 0.05);
+    assertNotEquals(half.end.parameters, whole.end.parameters);
+  },
+);
+
+gpuTest(
   "train() goes on from an epoch's start, middle and end to the bit, its records and losses too",
   async (gpu) => {
     // 6 steps an epoch.

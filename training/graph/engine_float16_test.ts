@@ -3,7 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { assertClose, randomTensor } from "../ops/op_harness.ts";
 import { branchingGraph, CHANNELS, CLASSES, SIDE } from "./branching_graph.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions } from "./engine_options.ts";
 import { initialValues } from "./parameters.ts";
 
 const gpu = await openGpu();
