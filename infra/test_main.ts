@@ -16,8 +16,9 @@ The last line is "N passed, N failed", with ", N skipped" where tests need data 
 const root = resolve(import.meta.dirname!, "..");
 
 const S3_SERVER = join(root, ".topfive/bin/versitygw");
+const BROWSER = "/usr/bin/chromium";
 
-/** What a test may touch: files, this machine's own ports, Deno and the start script. */
+/** What a test may touch: files, this machine's own ports, Deno, the start script, a browser. */
 const PERMISSIONS = [
   "--no-prompt",
   "--allow-read",
@@ -25,7 +26,7 @@ const PERMISSIONS = [
   "--allow-env",
   "--allow-sys",
   "--allow-net=127.0.0.1,localhost",
-  `--allow-run=deno,${Deno.execPath()},/bin/sh,${join(root, "topfive")},${S3_SERVER}`,
+  `--allow-run=deno,${Deno.execPath()},/bin/sh,${join(root, "topfive")},${S3_SERVER},${BROWSER}`,
 ];
 
 function testArguments(filter: string | undefined, slow: boolean): string[] {

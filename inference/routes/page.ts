@@ -1,18 +1,23 @@
-import { createHash } from "node:crypto";
 import { Hono } from "hono";
+import { etag } from "hono/etag";
 import { html as escaped } from "hono/html";
 import type { ModelManifest } from "../../shared/manifest.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { ProblemError } from "../problem.ts";
+import ask from "../web/ask.js" with { type: "text" };
+import history from "../web/history.js" with { type: "text" };
+import imageSources from "../web/image_sources.js" with { type: "text" };
 import style from "../web/page.css" with { type: "text" };
 import template from "../web/page.html" with { type: "text" };
-import script from "../web/page.js" with { type: "text" };
+import page from "../web/page.js" with { type: "text" };
+import picture from "../web/picture.js" with { type: "text" };
+import results from "../web/results.js" with { type: "text" };
 
-/** Nothing from outside, no inline code but the page's own, images only from the visitor's disk. */
+/** Nothing from outside, no inline code, images only from the visitor's disk and the answer. */
 const POLICY = [
   "default-src 'none'",
-  `script-src ${hashSource(script)}`,
-  `style-src ${hashSource(style)}`,
+  "script-src 'self'",
+  "style-src 'self'",
   "img-src blob: data:",
   "connect-src 'self'",
   "base-uri 'none'",
@@ -20,50 +25,56 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const HEADERS = { "Content-Security-Policy": POLICY, "Cache-Control": "no-cache" };
+const SCRIPTS: Readonly<Record<string, string>> = {
+  "ask.js": ask,
+  "history.js": history,
+  "image_sources.js": imageSources,
+  "page.js": page,
+  "picture.js": picture,
+  "results.js": results,
+};
 
-/** `GET /`: one page that asks for nothing but its own answer to an image. */
+/** `GET /`: one page that asks for nothing but its own files and its own answer to an image. */
 export function pageRoute({ host }: { host: ModelHost }): Hono {
-  return new Hono().get("/", (c) => {
-    const manifest = currentManifest(host);
-    const model = manifest === undefined
-      ? "The model is being loaded; reload this page in a moment."
-      : describeModel(manifest);
-    return c.html(fill(String(escaped`${model}`)), 200, HEADERS);
+  const routes = new Hono();
+  routes.get("/", (c) => {
+    // A function as replacement: a `$&` in a manifest stays what it is.
+    const model = String(escaped`<p id="model">${describeCurrent(host)}</p>`);
+    const headers = { "Content-Security-Policy": POLICY, "Cache-Control": "no-cache" };
+    return c.html(template.replace('<p id="model"></p>', () => model), 200, headers);
   });
+  // The page asks again when another version than the one it was loaded with has answered.
+  routes.get("/page/model", (c) => c.text(describeCurrent(host)));
+  const asset = (name: string, text: string, type: string) =>
+    routes.get(
+      `/page/${name}`,
+      etag(),
+      (c) => c.body(text, 200, { "Content-Type": type, "Cache-Control": "no-cache" }),
+    );
+  asset("page.css", style, "text/css; charset=utf-8");
+  for (const [name, text] of Object.entries(SCRIPTS)) {
+    asset(name, text, "text/javascript; charset=utf-8");
+  }
+  return routes;
 }
 
-function currentManifest(host: ModelHost): ModelManifest | undefined {
+function describeCurrent(host: ModelHost): string {
   try {
-    return host.find().manifest;
+    return describeModel(host.find().manifest);
   } catch (error) {
-    if (error instanceof ProblemError) return undefined;
-    throw error;
+    if (!(error instanceof ProblemError)) throw error;
+    return "The model is being loaded; reload this page in a moment.";
   }
 }
 
-/** Which model answers and how often it errs, measured on images that it was not trained on. */
+/** Which model answers and how often it is right, measured on images it was not trained on. */
 function describeModel({ name, version, metrics, output }: ModelManifest): string {
   if (metrics === undefined) return `${name} ${version}, ${output.classes} classes.`;
-  const top5 = output.classes > 5 ? `, all five wrong ${percent(metrics.top5Error)}` : "";
+  const top5 = output.classes > 5 ? `, one of its five ${percent(1 - metrics.top5Error)}` : "";
   return `${name} ${version}, ${output.classes} classes. Measured on ${metrics.images} ` +
-    `${metrics.split} images: best guess wrong ${percent(metrics.top1Error)}${top5}.`;
+    `${metrics.split} images: best guess right ${percent(1 - metrics.top1Error)}${top5}.`;
 }
 
 function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;
-}
-
-/** The template's three empty elements filled; `model` is HTML. */
-function fill(model: string): string {
-  // Functions as replacements: a `$&` in a value stays what it is.
-  return template
-    .replace("<style></style>", () => `<style>${style}</style>`)
-    .replace("<script></script>", () => `<script>${script}</script>`)
-    .replace('<p id="model"></p>', () => `<p id="model">${model}</p>`);
-}
-
-/** CSP Level 3 §2.3.1: the hash of exactly what stands between the tags. */
-function hashSource(text: string): string {
-  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }

@@ -1,96 +1,121 @@
-"use strict";
+import { ask, AskError, service, setApiKey } from "./ask.js";
+import { remember } from "./history.js";
+import { onImage } from "./image_sources.js";
+import { hideHeat, showHeat, showPicture } from "./picture.js";
+import { clearResults, percent, showResults } from "./results.js";
 
 const byId = (id) => document.getElementById(id);
-const drop = byId("drop");
-const file = byId("file");
-const preview = byId("preview");
-const status = byId("status");
-const results = byId("results");
+const [status, model, explain] = [byId("status"), byId("model"), byId("explain")];
+const [keyForm, key] = [byId("key-form"), byId("key")];
 
-const service = new URL("v1/classify", location.href);
 byId("address").textContent = service.href;
 
+/** What is on the screen: the image, its address and, once it came, its answer. */
+let visit;
 /** The last image chosen wins: an answer to an earlier one is dropped. */
 let pending = new AbortController();
+/** What to ask again with an API key. */
+let refused = () => {};
 
 function say(text, isError = false) {
   status.textContent = text;
   status.classList.toggle("error", isError);
 }
 
-function show(image) {
-  URL.revokeObjectURL(preview.src);
-  preview.src = URL.createObjectURL(image);
-  preview.alt = image.name ? `Chosen image: ${image.name}` : "Chosen image";
-  preview.hidden = false;
-}
-
-function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
-
-function bars(predictions) {
-  results.replaceChildren(...predictions.map(({ label, probability }) => {
-    const percent = `${(100 * probability).toFixed(1)} %`;
-    const track = element("div", "track");
-    const bar = element("div", "bar");
-    bar.style.width = `${100 * probability}%`;
-    track.append(bar);
-    track.setAttribute("aria-hidden", "true");
-    const item = document.createElement("li");
-    item.append(element("span", "label", label), element("span", "percent", percent), track);
-    return item;
-  }));
-}
-
-async function classify(image) {
+/** Does what may be refused, one at a time, and says in words why it was. */
+async function attempt(work) {
   pending.abort();
   pending = new AbortController();
   const { signal } = pending;
-  show(image);
-  results.replaceChildren();
-  say("Looking…");
+  byId("answer").setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`${service}?top=5`, { method: "POST", body: image, signal });
-    const answer = await response.json();
-    if (!response.ok) return say(answer.detail, true);
-    bars(answer.predictions);
-    const [best] = answer.predictions;
-    const took = Math.round(answer.timing.total_ms);
-    say(
-      `${best.label}, ${(100 * best.probability).toFixed(1)} %. ` +
-        `${answer.model} ${answer.version} took ${took} ms.`,
-    );
+    await work(signal);
+    keyForm.hidden = true;
   } catch (error) {
     if (signal.aborted) return;
-    say(`The server cannot be reached: ${error.message}`, true);
+    if (!(error instanceof AskError)) throw error;
+    say(error.message, true);
+    if (error.needsKey) {
+      refused = () => attempt(work);
+      keyForm.hidden = false;
+      key.focus();
+    }
+  } finally {
+    if (!signal.aborted) byId("answer").removeAttribute("aria-busy");
   }
 }
 
-file.addEventListener("change", () => {
-  if (file.files[0]) classify(file.files[0]);
-  // The same file may be chosen again.
-  file.value = "";
+function classify(image) {
+  const asked = { image, name: image.name || "pasted", url: URL.createObjectURL(image) };
+  visit = asked;
+  showPicture(asked);
+  clearResults();
+  explain.hidden = true;
+  return attempt(async (signal) => {
+    say("Looking…");
+    asked.answer = await ask(image, { signal });
+    remember(asked, reopen);
+    open(asked);
+    await describeModel(asked.answer);
+  });
+}
+
+/** Shows an answered visit. */
+function open(answered) {
+  visit = answered;
+  const { answer } = answered;
+  showResults(answer);
+  const [best] = answer.predictions;
+  say(`${best.label}, ${percent(best.probability)}`);
+  explain.hidden = answer.heatMap === null;
+  explain.setAttribute("aria-pressed", "false");
+}
+
+function reopen(answered) {
+  pending.abort();
+  byId("answer").removeAttribute("aria-busy");
+  keyForm.hidden = true;
+  showPicture(answered);
+  open(answered);
+}
+
+/** The line about the model was written when the page was loaded; a newer one may answer now. */
+async function describeModel({ model: name, version }) {
+  if (model.textContent.startsWith(`${name} ${version},`)) return;
+  const response = await fetch("page/model");
+  if (response.ok) model.textContent = await response.text();
+}
+
+explain.addEventListener("click", () => {
+  const shown = explain.getAttribute("aria-pressed") === "true";
+  if (shown) {
+    hideHeat();
+    explain.setAttribute("aria-pressed", "false");
+    return;
+  }
+  const { image, answer } = visit;
+  const [best] = answer.predictions;
+  attempt(async (signal) => {
+    if (answer.heatMap === undefined) {
+      say("Covering parts of the image…");
+      // Null where the service gives none: then the button goes.
+      answer.heatMap = (await ask(image, { explain: true, signal })).heat_map ?? null;
+    }
+    if (answer.heatMap === null) {
+      explain.hidden = true;
+      say("This model gives no heat map");
+      return;
+    }
+    showHeat(answer.heatMap, best.label);
+    explain.setAttribute("aria-pressed", "true");
+    say(`${best.label}, ${percent(best.probability)}. Red is what counted for it.`);
+  });
 });
 
-// The whole page takes a drop: one that misses the panel must not replace the page by the image.
-addEventListener("dragover", (event) => {
+keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  drop.classList.add("over");
+  setApiKey(key.value.trim());
+  refused();
 });
-addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) drop.classList.remove("over");
-});
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  const [image] = event.dataTransfer.files;
-  if (image) classify(image);
-});
-addEventListener("paste", (event) => {
-  const [image] = event.clipboardData.files;
-  if (image) classify(image);
-});
+
+onImage(classify);
