@@ -176,6 +176,10 @@ Deno.test({
     }
     assertEquals(backgrounds.size, 2);
     await page.setViewport({ width: 360, height: 740, isMobile: true, hasTouch: true });
+    // A phone's viewport loads the page anew.
+    await choose(page, "red.png");
+    await said(page, /^red, /);
+    assertEquals([await count(page, "#results li"), await count(page, "#entries li")], [4, 1]);
     assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
     assertEquals(await isShown(page, "label[for=camera]"), true);
     assertStringIncludes(await textOf(page, "#model"), "best guess right 87.5 %");
