@@ -53,7 +53,7 @@ export const PROBLEMS = {
   "model-not-found": {
     status: 404,
     title: "The service has no such model or version",
-    help: "GET /v1/models lists the models and versions that are loaded.",
+    help: "POST /v2/repository/index lists the models and versions that are loaded.",
   },
   "method-not-allowed": {
     status: 405,
