@@ -37,7 +37,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "--version": printVersion,
 };
 /** Those that the start script runs itself; here only to be guessed at. */
-const OTHERS = ["demo", "test", "doctor", "serve", "import", "classify", "check", "ok", "help"];
+const OTHERS = [
+  "demo",
+  "test",
+  "doctor",
+  "serve",
+  "import",
+  "classify",
+  "try",
+  "check",
+  "ok",
+  "help",
+];
 
 function printVersion(): Promise<number> {
   console.log(VERSION);
