@@ -3,9 +3,10 @@ import { readImageHeader } from "./header.ts";
 import { type Image, ImageError, type ImageFormat, type ImageHeader } from "./image.ts";
 import { bareJpeg } from "./jpeg_header.ts";
 import { orient } from "./orient.ts";
-import { cmykToRgb, frameOnWhite, lumaToRgb, rgbaOnWhite } from "./pixels.ts";
+import { cmykToRgb, frameOnWhite, lumaToRgb } from "./pixels.ts";
+import { decodePng } from "./png/png.ts";
 import { decodeTiff } from "./tiff/tiff.ts";
-import { JpegPixels, withGifCodec, withJpegCodec, withPngCodec } from "./wasm_codecs.ts";
+import { JpegPixels, withGifCodec, withJpegCodec } from "./wasm_codecs.ts";
 import { decodeWebp } from "./webp/webp.ts";
 
 /** Default pixel limit: 8192 x 6144, the 50-megapixel sensors of phones. */
@@ -74,7 +75,7 @@ type Decoder = (
   minSide: number | undefined,
 ) => Image | Promise<Image>;
 
-/** ImageScript's codecs, libwebp, and two formats that npm's packages read wrong. */
+/** ImageScript's codecs, libwebp, and three formats that npm's packages read wrong. */
 const DECODERS: Readonly<Record<ImageFormat, Decoder>> = {
   jpeg: decodeJpeg,
   png: decodePng,
@@ -108,13 +109,6 @@ async function decodeJpeg(
 function scaleInEighths(header: ImageHeader, side: number): number {
   const shorter = Math.min(header.width, header.height);
   return [1, 2, 4].find((eighths) => Math.ceil(shorter * eighths / 8) >= side) ?? 8;
-}
-
-async function decodePng(bytes: Uint8Array, header: ImageHeader): Promise<Image> {
-  const decoded = await withPngCodec((codec) => codec.decode(bytes));
-  const { width, height } = header;
-  requireSize(decoded, width, height);
-  return checked({ width, height, channels: 3, data: rgbaOnWhite(decoded.framebuffer) });
 }
 
 async function decodeGif(bytes: Uint8Array, header: ImageHeader): Promise<Image> {

@@ -1,6 +1,5 @@
 import gifModule from "imagescript/wasm/node/gif.js";
 import jpegModule from "imagescript/wasm/node/jpeg.js";
-import pngModule from "imagescript/wasm/node/png.js";
 
 // ImageScript's main module asks for --allow-ffi at import; these are its pure WebAssembly parts.
 // They read their .wasm file and the variable IMAGESCRIPT_WASM_SIMD on first use.
@@ -18,11 +17,6 @@ export interface JpegCodec {
     wantedWidth: number,
     wantedHeight: number,
   ): { width: number; height: number; format: number; buffer: Uint8Array };
-}
-
-export interface PngCodec {
-  /** Decodes to RGBA of 8 bits a sample. */
-  decode(bytes: Uint8Array): { width: number; height: number; framebuffer: Uint8Array };
 }
 
 export interface GifFrame {
@@ -74,5 +68,4 @@ function shareCodec<Codec>(module: CodecModule<Codec>) {
 }
 
 export const withJpegCodec = shareCodec<JpegCodec>(jpegModule);
-export const withPngCodec = shareCodec<PngCodec>(pngModule);
 export const withGifCodec = shareCodec<GifCodec>(gifModule);
