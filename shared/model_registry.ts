@@ -9,17 +9,38 @@ import { requireSignature, type VerifyingKey } from "./registry/signature.ts";
 /** A manifest before its weights are stored. */
 export type UnpublishedManifest = Omit<ModelManifest, "schemaVersion" | "weights">;
 
+/** A version before it is published. */
+export interface UnpublishedModel {
+  /** An ONNX file. */
+  readonly weights: Uint8Array;
+  readonly manifest: UnpublishedManifest;
+}
+
 /**
- * Publishes a version: weights, then manifest, then the alias `latest`. Nothing is written when the
+ * Publishes a version and points the alias `latest` at it.
+ *
+ * @throws as {@link registerModel} does.
+ */
+export async function publishModel(
+  store: ObjectStore,
+  model: UnpublishedModel,
+  who: Pick<Move, "by" | "reason">,
+): Promise<ModelManifest> {
+  const manifest = await registerModel(store, model);
+  await moveAlias(store, manifest.name, "latest", { version: manifest.version, ...who });
+  return manifest;
+}
+
+/**
+ * Publishes a version to which no alias points: weights, then manifest. Nothing is written when the
  * manifest is invalid, and after a crash the same call can be repeated.
  *
  * @throws {SyntaxError} when the manifest breaks a rule.
  * @throws {PreconditionFailedError} when the version exists with other content.
  */
-export async function publishModel(
+export async function registerModel(
   store: ObjectStore,
-  model: { readonly weights: Uint8Array; readonly manifest: UnpublishedManifest },
-  who: Pick<Move, "by" | "reason">,
+  model: UnpublishedModel,
 ): Promise<ModelManifest> {
   const { weights } = model;
   const sha256 = hash(weights);
@@ -40,7 +61,6 @@ export async function publishModel(
       );
     }
   }
-  await moveAlias(store, name, "latest", { version, ...who });
   return manifest;
 }
 

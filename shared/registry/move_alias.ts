@@ -10,6 +10,11 @@ export interface Move {
   readonly reason: string;
   /** Moves only from here, null for an alias that names nothing; from anywhere when left out. */
   readonly from?: string | null;
+  /**
+   * Moves only where the alias was moved so often, 0 for one that names nothing: unlike `from` it
+   * sees that an alias went away and came back.
+   */
+  readonly afterMove?: number;
 }
 
 /** Movers that meet at one alias take turns; more meetings than this are no coincidence. */
@@ -45,11 +50,18 @@ export async function moveAlias(
           `not ${move.from ?? "nothing"} (${current ? `moved by ${current.by}; ` : ""}look again)`,
       );
     }
+    const moves = current?.move ?? 0;
+    if (move.afterMove !== undefined && move.afterMove !== moves) {
+      throw new PreconditionFailedError(
+        `Cannot move ${alias} of ${name} to ${version}: it was moved meanwhile, to ` +
+          `${from ?? "nothing"} (${current ? `by ${current.by}; ` : ""}look again)`,
+      );
+    }
     if (current) await writeDown(store, name, alias, current);
     const pointer: Pointer = {
       version,
       manifestSha256,
-      move: (current?.move ?? 0) + 1,
+      move: moves + 1,
       from,
       movedAt: new Date().toISOString(),
       by,

@@ -1,7 +1,7 @@
 /** What services answer with, changed on purpose: promoted, and taken back. */
 import { requireConditionalWrites } from "./conditional_writes.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
-import { moveAlias } from "../../shared/registry/move_alias.ts";
+import { type Move, moveAlias } from "../../shared/registry/move_alias.ts";
 import { type Pointer, readPointer } from "../../shared/registry/pointer.ts";
 
 export interface Decision {
@@ -13,7 +13,8 @@ export interface Decision {
 /**
  * Makes a version the champion and the champion before it `previous`.
  *
- * @param from promotes only over this champion, null over none; over any when left out
+ * @param condition promotes only over the champion `from`, null over none, and only where the alias
+ * was moved so often; over any when left out
  * @throws {RangeError} when the version is not published.
  * @throws {PreconditionFailedError} when another version is the champion.
  * @throws {Error} when the store ignores conditions.
@@ -23,15 +24,26 @@ export async function promote(
   name: string,
   version: string,
   decision: Decision,
-  from?: string | null,
+  condition: Pick<Move, "from" | "afterMove"> = {},
 ): Promise<Pointer> {
   await requireConditionalWrites(store);
-  const condition = from === undefined ? {} : { from };
   const champion = await moveAlias(store, name, "champion", { version, ...decision, ...condition });
-  if (champion.from !== null && champion.from !== version) {
-    await moveAlias(store, name, "previous", { version: champion.from, ...decision });
-  }
+  await keepPrevious(store, name, champion);
   return champion;
+}
+
+/**
+ * Points `previous` at the champion before this one, the second half of a promotion; where it does
+ * already nothing is moved.
+ */
+export async function keepPrevious(
+  store: ObjectStore,
+  name: string,
+  { from, version, by, reason }: Pointer,
+): Promise<void> {
+  if (from === null || from === version) return;
+  if ((await readPointer(store, name, "previous"))?.version === from) return;
+  await moveAlias(store, name, "previous", { version: from, by, reason });
 }
 
 /**
@@ -56,5 +68,5 @@ export async function rollback(
         `(name another version with --to)`,
     );
   }
-  return await promote(store, name, version, decision, champion.version);
+  return await promote(store, name, version, decision, { from: champion.version });
 }

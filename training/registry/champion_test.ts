@@ -27,7 +27,7 @@ Deno.test("promote() changes what is live; publishing alone does so only before"
       previous: undefined,
       live: "v1",
     });
-    const pointer = await promote(store, "pets", "v2", DECISION, "v1");
+    const pointer = await promote(store, "pets", "v2", DECISION, { from: "v1" });
     assertEquals([pointer.from, pointer.version, pointer.move], ["v1", "v2", 2]);
     assertEquals(await named(store), { latest: "v2", champion: "v2", previous: "v1", live: "v2" });
   });
@@ -39,7 +39,7 @@ Deno.test("promote() refuses what is not published and what another one changed"
     await assertRejects(unknown, RangeError, "version v9 is not published");
     await promote(store, "pets", "v1", { ...DECISION, by: "ann" });
     await assertRejects(
-      () => promote(store, "pets", "v2", DECISION, null),
+      () => promote(store, "pets", "v2", DECISION, { from: null }),
       PreconditionFailedError,
       "it names v1, not nothing (moved by ann; look again)",
     );
@@ -89,5 +89,18 @@ Deno.test("a move whose mover died before writing it down is in the history all 
     await moveAlias(store, "pets", "champion", { version: "v2", ...DECISION });
     assertEquals((await Deno.stat(lost)).isFile, true);
     assertEquals((await readHistory(store, "pets", "champion")).map(({ move }) => move), [2, 1]);
+  });
+});
+
+Deno.test("promote() after so many moves sees a champion that went away and came back", async () => {
+  await withPets(["v1", "v2"], async (store) => {
+    const { move } = await promote(store, "pets", "v1", DECISION, { afterMove: 0 });
+    await promote(store, "pets", "v2", DECISION);
+    await rollback(store, "pets", { by: "ann", reason: "" });
+    await assertRejects(
+      () => promote(store, "pets", "v2", DECISION, { from: "v1", afterMove: move }),
+      PreconditionFailedError,
+      "it was moved meanwhile, to v1 (by ann; look again)",
+    );
   });
 });
