@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as ort from "onnxruntime-web";
-import { ONNX_OPSET, type OnnxModel, type OnnxTensor } from "../training/onnx/onnx_node.ts";
-import { decodeOnnx } from "../training/onnx/read.ts";
+import { ONNX_OPSET, type OnnxModel, type OnnxTensor } from "../shared/onnx/onnx_node.ts";
+import { decodeOnnx } from "../shared/onnx/read.ts";
 import { encodeOnnx } from "../training/onnx/write.ts";
 import { type Fixture, readFixture } from "./fixtures/read_fixture.ts";
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { captured } from "../fixtures/captured.ts";
 import { inFolder, writeRun } from "../fixtures/drawn_run.ts";
 import { loadRun } from "../load_run.ts";
-import { decodeOnnx } from "../onnx/read.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { VERSION } from "../version.ts";
 import { exportCommand } from "./export_command.ts";
 

@@ -5,7 +5,7 @@ import { openStore } from "../../shared/object_store/open_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
 import { captured } from "../fixtures/captured.ts";
 import { inFolder, writeCheckpoint, writeRun } from "../fixtures/drawn_run.ts";
-import { decodeOnnx } from "../onnx/read.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { readRun, writeEvaluation } from "../run_folder.ts";
 import { publishCommand } from "./publish_command.ts";
 

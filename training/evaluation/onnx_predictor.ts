@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type PreprocessSpec, recordToTensor } from "../../shared/image/preprocess.ts";
 import type { Split } from "../dataset/dataset.ts";
 import { evaluationBatches } from "../dataset/loader.ts";
-import { decodeOnnx } from "../onnx/read.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
 import type { PredictOptions, Predictor } from "./predictor.ts";
 import type { View } from "./views.ts";
 

@@ -1,4 +1,4 @@
-import { ONNX_OPSET, type OnnxModel } from "./onnx_node.ts";
+import { ONNX_OPSET, type OnnxModel } from "../../shared/onnx/onnx_node.ts";
 
 /** Tests only: every kind of thing the format has a place for; lengths of one and two bytes. */
 export function everything(): OnnxModel {
@@ -33,6 +33,9 @@ export function everything(): OnnxModel {
       { name: "w", dims: [2, 3], data: new Float32Array([1, -0, NaN, Infinity, 1e-45, 3.4e38]) },
       { name: "split", dims: [2], data: new BigInt64Array([-(2n ** 63n), 2n ** 63n - 1n]) },
       { name: "i", dims: [1], data: new Int32Array([-(2 ** 31)]) },
+      { name: "half", dims: [3], data: Float16Array.of(1.5, -0, 65504) },
+      { name: "signed", dims: [2], data: Int8Array.of(-128, 127) },
+      { name: "unsigned", dims: [2], data: Uint8Array.of(0, 255) },
       { name: "one", dims: [], data: new Float32Array([7]) },
       { name: "empty", dims: [0, 4], data: new Float32Array() },
       // Starts in the middle of a larger buffer, as a parameter of an arena does.

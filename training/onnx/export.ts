@@ -5,7 +5,7 @@
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { ParameterValues } from "../graph/parameters.ts";
 import type { OnnxPart } from "../ops/op.ts";
-import { ONNX_OPSET, type OnnxModel } from "./onnx_node.ts";
+import { ONNX_OPSET, type OnnxModel } from "../../shared/onnx/onnx_node.ts";
 
 export const INPUT_NAME = "input";
 export const OUTPUT_NAME = "probabilities";

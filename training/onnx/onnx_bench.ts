@@ -7,8 +7,8 @@
  * runtime (about 40 MB) and the weights or the file themselves (244 MB).
  */
 import process from "node:process";
-import { ONNX_OPSET, type OnnxModel } from "./onnx_node.ts";
-import { decodeOnnx } from "./read.ts";
+import { ONNX_OPSET, type OnnxModel } from "../../shared/onnx/onnx_node.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { encodeOnnx, encodeOnnxChunks } from "./write.ts";
 
 const SHAPES: Record<string, number[]> = {

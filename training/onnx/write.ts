@@ -31,7 +31,7 @@ import {
   TensorProto_DataType as DataType,
   TensorProtoSchema,
   type ValueInfoProtoSchema,
-} from "./onnx_pb.ts";
+} from "../../shared/onnx/onnx_pb.ts";
 import {
   ONNX_IR_VERSION,
   type OnnxAttribute,
@@ -39,7 +39,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   type OnnxValue,
-} from "./onnx_node.ts";
+} from "../../shared/onnx/onnx_node.ts";
 
 /** Protobuf's limit: readers hold sizes in a signed 32-bit integer. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -126,6 +126,9 @@ function startField(before: Uint8Array, fieldNumber: number, byteLength: number)
 
 function dataTypeOf(data: OnnxTensor["data"]): DataType {
   if (data instanceof Float32Array) return DataType.FLOAT;
+  if (data instanceof Float16Array) return DataType.FLOAT16;
+  if (data instanceof Int8Array) return DataType.INT8;
+  if (data instanceof Uint8Array) return DataType.UINT8;
   return data instanceof Int32Array ? DataType.INT32 : DataType.INT64;
 }
 

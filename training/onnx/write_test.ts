@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { everything } from "./example_model.ts";
-import { ModelProtoSchema } from "./onnx_pb.ts";
-import { decodeOnnx } from "./read.ts";
+import { ModelProtoSchema } from "../../shared/onnx/onnx_pb.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { encodeOnnx, encodeOnnxChunks } from "./write.ts";
 
 Deno.test("encodeOnnx() writes what decodeOnnx() gives back", () => {
@@ -30,6 +30,9 @@ Deno.test("encodeOnnx() places weights as the library itself encodes them", () =
     24,
     16,
     4,
+    6,
+    2,
+    2,
     4,
     0,
     400,

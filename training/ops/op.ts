@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { bytesOf, type Precision } from "../gpu/precision.ts";
 import type { TiledProblem, TileTable } from "../kernels/tile.ts";
-import type { OnnxNode, OnnxTensor } from "../onnx/onnx_node.ts";
+import type { OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
 
 /**
  * One image's tensor. In memory it is NHWC, float32 or float16, with `stride` numbers a pixel: the channels

@@ -3,7 +3,7 @@ import type { Graph, GraphNode } from "../../../training/graph/graph.ts";
 import { alexnet } from "../../../training/models/alexnet.ts";
 import { alexnetOwt } from "../../../training/models/alexnet_owt.ts";
 import { cifar10EighteenPercent } from "../../../training/models/cifar10_18pct.ts";
-import type { OnnxAttribute } from "../../../training/onnx/onnx_node.ts";
+import type { OnnxAttribute } from "../../../shared/onnx/onnx_node.ts";
 import type { Op, Shape } from "../../../training/ops/op.ts";
 
 /** A convolution; a fully connected layer is one of 1x1 on one pixel. */

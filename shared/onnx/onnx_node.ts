@@ -13,7 +13,16 @@ export const ONNX_OPSET = 17;
 export const ONNX_IR_VERSION = 8;
 
 /** Element types the engine stores, by their ONNX names. */
-export type OnnxElementType = "FLOAT" | "INT32" | "INT64";
+export type OnnxElementType = "FLOAT" | "FLOAT16" | "INT8" | "UINT8" | "INT32" | "INT64";
+
+/** Numbers of a tensor; the array says which element type they are. */
+export type OnnxNumbers =
+  | Float32Array
+  | Float16Array
+  | Int8Array
+  | Uint8Array
+  | Int32Array
+  | BigInt64Array;
 
 /**
  * One attribute, named by its ONNX type: `{ int: 2 }`, `{ ints: [0, 0, 3, 3] }`.
@@ -35,11 +44,11 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
-/** A constant: FLOAT, INT64 or INT32 by its array; row-major, as many numbers as `dims` multiply to. */
+/** A constant: row-major, as many numbers as `dims` multiply to. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly data: Float32Array | BigInt64Array | Int32Array;
+  readonly data: OnnxNumbers;
 }
 
 /** An input or output of the graph. A string names a free dimension ("N"), "" is an unknown one. */

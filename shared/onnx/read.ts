@@ -17,6 +17,7 @@ import type {
   OnnxElementType,
   OnnxModel,
   OnnxNode,
+  OnnxNumbers,
   OnnxTensor,
   OnnxValue,
 } from "./onnx_node.ts";
@@ -78,7 +79,8 @@ function graphParts(
   };
 }
 
-function readNode(node: NodeProto): OnnxNode {
+/** One operator. Throws as decodeOnnx(). */
+export function readNode(node: NodeProto): OnnxNode {
   const what = `node ${node.name || node.output[0]} (${node.opType})`;
   if (!isDefaultDomain(node.domain)) {
     throw unreadable(`${what} is of operator domain ${node.domain} (expected the default domain)`);
@@ -114,7 +116,8 @@ function readAttribute(attribute: AttributeProto, what: string): OnnxAttribute {
   }
 }
 
-function readValue(value: ValueInfoProto): OnnxValue {
+/** One input or output. Throws as decodeOnnx(). */
+export function readValue(value: ValueInfoProto): OnnxValue {
   const tensor = value.type?.value.value;
   if (!tensor?.shape) {
     throw unreadable(
@@ -133,7 +136,8 @@ function readValue(value: ValueInfoProto): OnnxValue {
   };
 }
 
-function readTensor(tensor: TensorProto): OnnxTensor {
+/** One constant, with its numbers as a view of the bytes it was parsed from. Throws as decodeOnnx(). */
+export function readTensor(tensor: TensorProto): OnnxTensor {
   const what = `tensor ${tensor.name}`;
   if (tensor.dataLocation === DataLocation.EXTERNAL) {
     throw unreadable(`${what} is kept in another file (expected all weights inside)`);
@@ -148,12 +152,23 @@ function readTensor(tensor: TensorProto): OnnxTensor {
   return { name: tensor.name, dims, data };
 }
 
-/** Numbers lie in raw_data, or one by one in the field of their type (TensorProto in onnx.proto). */
-function readNumbers(tensor: TensorProto, type: OnnxElementType): OnnxTensor["data"] {
+/**
+ * Numbers lie in raw_data, or one by one in the field of their type: int32_data holds the small
+ * integers too, and float16 as the bits of an integer (TensorProto in onnx.proto).
+ */
+function readNumbers(tensor: TensorProto, type: OnnxElementType): OnnxNumbers {
   const raw = tensor.rawData.byteLength > 0 ? tensor.rawData : undefined;
   switch (type) {
     case "FLOAT":
       return raw ? view(raw, Float32Array) : Float32Array.from(tensor.floatData);
+    case "FLOAT16":
+      return raw
+        ? view(raw, Float16Array)
+        : new Float16Array(Uint16Array.from(tensor.int32Data).buffer);
+    case "INT8":
+      return raw ? view(raw, Int8Array) : Int8Array.from(tensor.int32Data);
+    case "UINT8":
+      return raw ? view(raw, Uint8Array) : Uint8Array.from(tensor.int32Data);
     case "INT32":
       return raw ? view(raw, Int32Array) : Int32Array.from(tensor.int32Data);
     case "INT64":
@@ -173,10 +188,26 @@ function view<T>(raw: Uint8Array, ArrayType: NumberArray<T>): T {
   return new ArrayType(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / size));
 }
 
+const ELEMENT_TYPES: readonly OnnxElementType[] = [
+  "FLOAT",
+  "FLOAT16",
+  "INT8",
+  "UINT8",
+  "INT32",
+  "INT64",
+];
+
+/** The element type of a tensor's `data_type`, or nothing where the engine has no place for it. */
+export function elementTypeOf(type: number): OnnxElementType | undefined {
+  return ELEMENT_TYPES.find((known) => known === DataType[type]);
+}
+
 function readElementType(type: number, what: string): OnnxElementType {
-  const name = DataType[type];
-  if (name === "FLOAT" || name === "INT32" || name === "INT64") return name;
-  throw unreadable(`${what} is of element type ${name ?? type} (expected FLOAT, INT32 or INT64)`);
+  const name = elementTypeOf(type);
+  if (name !== undefined) return name;
+  throw unreadable(
+    `${what} is of element type ${DataType[type] ?? type} (expected ${ELEMENT_TYPES.join(", ")})`,
+  );
 }
 
 /** "ai.onnx" is an alias of "" (IR.md of ONNX, "Operator Sets"). */
@@ -198,6 +229,7 @@ function utf8(bytes: Uint8Array, what: string): string {
   }
 }
 
-function unreadable(reason: string, cause?: unknown): SyntaxError {
+/** The error that every reader of ONNX files throws. */
+export function unreadable(reason: string, cause?: unknown): SyntaxError {
   return new SyntaxError(`Cannot read ONNX file: ${reason}`, { cause });
 }
