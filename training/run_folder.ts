@@ -29,6 +29,8 @@ const RunSchema = z.strictObject({
     values: z.array(z.number()),
     vectors: z.array(z.array(z.number())),
   }).optional(),
+  /** The published version whose weights it began from; random ones where there is none. */
+  parent: z.string().optional(),
   adapter: z.string(),
   /**
    * The tile of each product by problem key: they fix the order of sums, and so the weights' bits.

@@ -1,9 +1,6 @@
 import type { CheckpointName } from "../checkpoint/checkpoint_folder.ts";
-import { type LoadedRun, loadRun } from "../load_run.ts";
-import { residualOf } from "../normalization.ts";
-import { exportOnnx } from "../onnx/export.ts";
-import { encodeOnnxChunks } from "../onnx/write.ts";
-import { VERSION } from "../version.ts";
+import { loadRun } from "../load_run.ts";
+import { encodeRun } from "../run_export.ts";
 import { writeAtomically } from "../write_atomically.ts";
 import { readArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
@@ -48,17 +45,4 @@ async function run({ folder, onnx, checkpoint }: Given): Promise<number> {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   console.log(`${onnx}: ${(bytes / 1e6).toFixed(1)} MB`);
   return 0;
-}
-
-/** The run's ONNX file, in pieces: the weights are views and not copied. */
-export function encodeRun(loaded: LoadedRun): Uint8Array[] {
-  const { run, graph, checkpoint, preprocess, meanCrop } = loaded;
-  return encodeOnnxChunks(exportOnnx(graph, checkpoint.parameters, {
-    version: VERSION,
-    ...(meanCrop ? { inputOffset: residualOf(preprocess, meanCrop) } : {}),
-    metadata: {
-      labels: JSON.stringify(run.classes),
-      preprocess: JSON.stringify(preprocess),
-    },
-  }));
 }

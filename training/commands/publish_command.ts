@@ -1,14 +1,13 @@
 import { parseSafeName } from "../../shared/manifest.ts";
-import { publishModel, type UnpublishedManifest } from "../../shared/model_registry.ts";
+import { publishModel } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import type { CheckpointName } from "../checkpoint/checkpoint_folder.ts";
 import { type LoadedRun, loadRun } from "../load_run.ts";
-import { INPUT_NAME, OUTPUT_NAME } from "../onnx/export.ts";
+import { describeModel, encodeRun } from "../run_export.ts";
 import { readEvaluation, type RunEvaluation } from "../run_folder.ts";
 import { readArguments } from "./arguments.ts";
 import { currentUser } from "../registry/who.ts";
 import { runCommand } from "./command.ts";
-import { encodeRun } from "./export_command.ts";
 
 const HELP = `Exports a run as ONNX and publishes it, with its manifest, to an object store
 
@@ -58,11 +57,12 @@ function read(args: readonly string[]): Given {
 async function run({ folder, store, name, version, checkpoint, json }: Given): Promise<number> {
   const loaded = await loadRun(folder, checkpoint);
   const evaluation = await requireEvaluation(folder, loaded);
+  const { dataFingerprint: _data, step: _step, ...metrics } = evaluation;
   const manifest = await publishModel(
     openStore(store),
     {
       weights: await joined(encodeRun(loaded)),
-      manifest: describe(loaded, evaluation, name, version),
+      manifest: describeModel(loaded, metrics, { name, version }),
     },
     { by: currentUser(), reason: `published from ${folder}` },
   );
@@ -92,35 +92,4 @@ async function requireEvaluation(
   throw new Error(
     `Cannot publish ${folder}: ${problem} (run: ./topfive evaluate ${folder} --data DIR)`,
   );
-}
-
-function describe(
-  { run, graph, preprocess }: LoadedRun,
-  evaluation: RunEvaluation,
-  name: string,
-  version: string | undefined,
-): UnpublishedManifest {
-  const createdAt = new Date().toISOString();
-  const stamp = createdAt.replace(/[-:]|\.\d+Z/g, "").replace("T", "-");
-  const { channels, height, width } = graph.input.shape;
-  const { dataFingerprint: _data, step: _step, ...metrics } = evaluation;
-  return {
-    name,
-    version: version ?? `${stamp}-${run.data.fingerprint.slice(0, 8)}`,
-    createdAt,
-    input: { name: INPUT_NAME, shape: [-1, channels, height, width] },
-    output: { name: OUTPUT_NAME, classes: run.classes.length },
-    preprocess: { ...preprocess, mean: [...preprocess.mean], std: [...preprocess.std] },
-    labels: run.classes,
-    metrics,
-    provenance: {
-      codeVersion: run.codeVersion,
-      model: run.config.model,
-      config: run.config,
-      seed: run.config.seed,
-      adapter: run.adapter,
-      dataFingerprint: run.data.fingerprint,
-      parent: null,
-    },
-  };
 }

@@ -5,8 +5,8 @@ import {
   makeConfig,
   parseModelName,
 } from "../config.ts";
-import type { CheckpointName } from "../checkpoint/checkpoint_folder.ts";
 import { MODEL_NAMES } from "../models/models.ts";
+import type { OldTraining } from "../resumption.ts";
 import { FLAG_NAMES, isSwitch, optionOf, SETTING_NAMES } from "../settings.ts";
 import type { CheckpointPolicy } from "../trainer/checkpoint_clock.ts";
 import { type OptionKind, readArguments } from "./arguments.ts";
@@ -35,15 +35,6 @@ const KEEP = 2;
 export interface NewTraining {
   readonly config: Config;
   readonly data: string;
-}
-
-/** A training to go on with. */
-export interface OldTraining {
-  readonly from: CheckpointName;
-  /** Settings that were given all the same: they must be those of the run, with few exceptions. */
-  readonly settings: GivenSettings;
-  /** Where the data lies by now. */
-  readonly data: string | undefined;
 }
 
 export interface TrainGiven {

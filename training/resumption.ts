@@ -1,13 +1,21 @@
-import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
-import { findCheckpoint } from "../checkpoint/checkpoint_folder.ts";
-import { type Config, makeConfig } from "../config.ts";
-import type { Dataset } from "../dataset/dataset.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { readRun, type Run } from "../run_folder.ts";
-import { learningRateAt } from "../schedule.ts";
-import { optionOf, SETTING_NAMES, type SettingName } from "../settings.ts";
-import { VERSION } from "../version.ts";
-import type { OldTraining } from "./train_options.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint/checkpoint.ts";
+import { type CheckpointName, findCheckpoint } from "./checkpoint/checkpoint_folder.ts";
+import { type Config, type GivenSettings, makeConfig } from "./config.ts";
+import type { Dataset } from "./dataset/dataset.ts";
+import type { Gpu } from "./gpu/device.ts";
+import { readRun, type Run } from "./run_folder.ts";
+import { learningRateAt } from "./schedule.ts";
+import { optionOf, SETTING_NAMES, type SettingName } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+/** What a user asks of a training to go on with. */
+export interface OldTraining {
+  readonly from: CheckpointName;
+  /** Settings that were given all the same: they must be those of the run, with few exceptions. */
+  readonly settings: GivenSettings;
+  /** Where the data lies by now. */
+  readonly data: string | undefined;
+}
 
 /** A run to go on with, and how. */
 export interface Resumption {
