@@ -1,5 +1,6 @@
 import { readConfig } from "./config.ts";
 import { createLog } from "./log.ts";
+import { askForRetraining } from "./retrain_trigger.ts";
 import { startService } from "./service.ts";
 
 /**
@@ -10,7 +11,32 @@ import { startService } from "./service.ts";
  * A model that cannot be loaded ends the process: its rejection is left unhandled on purpose, so
  * that whoever started it sees a failed start and not a service that is never ready.
  */
-const config = readConfig([], (name) => Deno.env.get(name));
-const { fetch } = startService(config, createLog({ json: config.json }));
+const env = (name: string) => Deno.env.get(name);
+const config = readConfig([], env);
+const log = createLog({ json: config.json });
+// Who listens is not ours to say here, and `deno serve` listens to everybody unless told otherwise:
+// API keys are wanted, or TOPFIVE_OPEN.
+const service = startService({ ...config, host: env("TOPFIVE_LISTEN_HOST") ?? "0.0.0.0" }, log);
 
-export default { fetch } satisfies Deno.ServeDefaultExport;
+// At the top level and by a fixed schedule: Deno Deploy finds it by evaluating this module. Elsewhere
+// Deno.cron is there with --unstable-cron alone.
+if (Deno.cron !== undefined) {
+  Deno.cron(
+    "ask for a retraining",
+    "0 3 * * *",
+    { backoffSchedule: [60_000, 600_000] },
+    () => askForRetraining(env, log),
+  );
+}
+
+// Deno Deploy sends SIGINT and ends the process five seconds later.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, async () => {
+    setTimeout(() => Deno.exit(0), config.drainSeconds * 1000);
+    await service.drain();
+    await service.close();
+    Deno.exit(0);
+  });
+}
+
+export default { fetch: service.fetch } satisfies Deno.ServeDefaultExport;

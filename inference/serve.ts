@@ -118,7 +118,8 @@ function explain(error: unknown): string {
   return error.message;
 }
 
-if (import.meta.main) {
+/** The program: `serve` with the process's arguments until it is told to stop. */
+export async function main(): Promise<never> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
@@ -126,3 +127,5 @@ if (import.meta.main) {
   // exit, because threads of the ONNX engine would keep the process alive.
   Deno.exit(await serve(Deno.args, stop.signal));
 }
+
+if (import.meta.main) await main();

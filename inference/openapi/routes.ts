@@ -1,11 +1,22 @@
 import { Hono } from "hono";
 import { openApiDocument } from "./document.ts";
 
-/** Swagger UI's own files, from the package: the page asks nothing of any other host. */
-const FILES: Readonly<Record<string, string>> = {
-  "swagger-ui.css": "text/css; charset=utf-8",
-  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-};
+/**
+ * Swagger UI's own files, from the package: the page asks nothing of any other host. Literal
+ * addresses, so that a bundler can find them.
+ */
+const FILES = [
+  {
+    name: "swagger-ui.css",
+    type: "text/css; charset=utf-8",
+    address: () => import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
+  },
+  {
+    name: "swagger-ui-bundle.js",
+    type: "text/javascript; charset=utf-8",
+    address: () => import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
+  },
+];
 
 const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#page", validatorUrl: null });`;
 
@@ -36,9 +47,9 @@ export function openApiRoutes(): Hono {
   routes.get("/openapi.json", (c) => c.json(document ??= openApiDocument()));
   routes.get("/docs", (c) => c.html(PAGE, 200, { "Content-Security-Policy": POLICY }));
   routes.get("/docs/start.js", (c) => c.body(START, 200, { "Content-Type": "text/javascript" }));
-  for (const [name, type] of Object.entries(FILES)) {
+  for (const { name, type, address } of FILES) {
     routes.get(`/docs/${name}`, async (c) => {
-      const file = await Deno.readFile(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)));
+      const file = await Deno.readFile(new URL(address()));
       return c.body(file, 200, { "Content-Type": type, "Cache-Control": "max-age=86400" });
     });
   }
