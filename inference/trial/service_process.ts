@@ -59,6 +59,10 @@ export class ServiceProcess implements AsyncDisposable {
     throw new RangeError(lastWords(await this.#log) || `the service ended with code ${code}`);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** What it holds now and held at most. */
   async memory(): Promise<ProcessMemory> {
     const status = await Deno.readTextFile(`/proc/${this.#child.pid}/status`).catch(() => "");

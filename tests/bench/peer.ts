@@ -66,6 +66,10 @@ export class Peer {
     this.#complaints = complaints;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** @throws {NotHere} where the peer fails, dies or needs longer; after that it is of no use. */
   async ask<Result>(request: unknown, seconds: number): Promise<Result> {
     const bytes = new TextEncoder().encode(JSON.stringify(request) + "\n");
