@@ -23,6 +23,10 @@ export interface Prediction {
 export interface Classification {
   model: string;
   version: string;
+  /** The form of the weights that answered: "original", "int8" … */
+  variant: string;
+  /** The engine that ran it, such as "onnxruntime-web". */
+  runtime: string;
   predictions: Prediction[];
   /** A PNG as data URL, where it was asked for. */
   heat_map?: string;
@@ -166,6 +170,8 @@ export class Classifier {
     return {
       model: name,
       version,
+      variant: model.variant,
+      runtime: model.runtime,
       predictions: best.filter(({ probability }) => probability >= query.threshold)
         .map(({ index, probability }) => ({ label: labels[index]!, index, probability })),
       ...(query.explain ? { heat_map: heatMap(heat(probabilities, classes), PATCHES) } : {}),

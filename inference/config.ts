@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { parseByteSize } from "../shared/byte_size.ts";
 import { DEFAULT_MAX_PIXELS } from "../shared/image/decode.ts";
 
 /** What a setting is called outside, and why it is what it is. */
@@ -15,6 +16,14 @@ interface Setting {
 }
 
 const settings = z.registry<Setting>();
+
+/** "256MB", "1.5GiB" or bytes, as they arrive from flags and variables. */
+const ByteSize = z.string().transform((text, context) => {
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
+  context.addIssue({ code: "custom", message: 'expected a size such as "256MB" or "1GiB"' });
+  return z.NEVER;
+});
 
 /** Whole numbers as they arrive from flags and variables: as text. */
 function wholeNumber(least: number, most: number) {
@@ -42,6 +51,23 @@ const Config = z.object({
     env: "TOPFIVE_MODEL_VERSION",
     value: "VERSION",
     reason: "version to serve; the champion when left out, or the latest where none was promoted",
+  }),
+  variant: z.string().min(1).optional().register(settings, {
+    flag: "variant",
+    env: "TOPFIVE_VARIANT",
+    value: "NAME",
+    reason:
+      "form of the weights to serve, such as int8 or original; the most faithful that fits the " +
+      "memory when left out",
+  }),
+  memory: ByteSize.optional().register(settings, {
+    flag: "memory",
+    env: "TOPFIVE_MEMORY",
+    value: "SIZE",
+    reason:
+      "memory that the service may take, such as 256MB, shared equally by its models: decides the " +
+      "variant; the limit of its container when left out, and no limit where there is none. A " +
+      "version that takes another's place is loaded beside it and needs its own memory for a moment",
   }),
   host: z.string().min(1).default("127.0.0.1").register(settings, {
     flag: "host",

@@ -15,6 +15,7 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
  * - read: the store's folder or its AWS profile; Deno's npm cache, from which onnxruntime-web and
  *   ImageScript read their WebAssembly; this code itself, from which workers are started;
  * - net: the one address to listen on, and the store's where it is a bucket;
+ * - sys: the memory limit of the container, which decides the variant;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
 export function permissionFlags(
@@ -27,6 +28,7 @@ export function permissionFlags(
     "--no-prompt",
     `--allow-read=${[...store.read, npmCache, ...SOURCES].join(",")}`,
     `--allow-net=${[`${host}:${config.port}`, ...store.net].join(",")}`,
+    "--allow-sys=systemMemoryInfo",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
   ];
 }

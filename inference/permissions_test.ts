@@ -15,6 +15,7 @@ Deno.test("permissionFlags() gives read of store and packages, one address, the 
     "--no-prompt",
     `--allow-read=/srv/models,/cache/npm,${SOURCES}`,
     "--allow-net=127.0.0.1:9000",
+    "--allow-sys=systemMemoryInfo",
     `--allow-env=${ENVIRONMENT.join(",")},IMAGESCRIPT_WASM_SIMD`,
   ]);
 });
@@ -32,7 +33,7 @@ Deno.test("permissionFlags() of a bucket gives its address and variables, no fol
   const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
   for (const name of keys) Deno.env.set(name, "x");
   try {
-    const [, read, net, variables] = flagsFor("--store", "s3://pets/a?region=eu-west-1");
+    const [, read, net, , variables] = flagsFor("--store", "s3://pets/a?region=eu-west-1");
     assertEquals(read, `--allow-read=/cache/npm,${SOURCES}`);
     assertEquals(net, "--allow-net=127.0.0.1:8000,pets.s3.eu-west-1.amazonaws.com:443");
     assert(keys.every((name) => variables!.includes(name)));

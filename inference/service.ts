@@ -6,6 +6,7 @@ import type { Log } from "./log.ts";
 import { parseApiKeys } from "./middleware/api_keys.ts";
 import { Drain } from "./middleware/drain.ts";
 import { Guard } from "./middleware/guard.ts";
+import { memoryLimit } from "./models/choose_variant.ts";
 import { ModelHost } from "./models/model_host.ts";
 import type { ServedModel } from "./models/served_model.ts";
 import { DecodePool } from "./workers/decode_pool.ts";
@@ -30,6 +31,8 @@ export function startService(config: Config, log: Log): Service {
     address: config.store,
     models: config.model,
     version: config.version,
+    variant: config.variant,
+    memory: config.memory ?? memoryLimit(),
     maxModelBytes: config.maxModelBytes,
     run: {
       threads: config.threads,

@@ -4,6 +4,9 @@ import type { PreprocessSpec } from "./image/preprocess.ts";
 /** Layout of a manifest; a reader refuses a number it does not know. */
 export const MANIFEST_SCHEMA_VERSION = 1;
 
+/** Names the manifest's own weights where a variant is asked for. */
+export const ORIGINAL = "original";
+
 /** A name that is one safe path segment on every store: no separator, no leading dot. */
 export const SafeName = z.string().regex(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
@@ -50,6 +53,22 @@ const Weights = z.strictObject({
   key: z.string().min(1),
 });
 
+const Metrics = z.looseObject({
+  /** Name of the split that was measured, such as "test". */
+  split: z.string().min(1),
+  images: PositiveInteger,
+  /** Fraction of images whose label is not the first answer. */
+  top1Error: Fraction,
+  /** Fraction of images whose label is not among the first five answers. */
+  top5Error: Fraction,
+  /** Mean cross-entropy in nats. */
+  loss: z.number().nonnegative(),
+});
+
+/** The best classes, best first. */
+const TopClasses = z.array(z.strictObject({ index: z.int().nonnegative(), probability: Fraction }))
+  .min(1);
+
 /**
  * An image and the answer that the publisher got for it. A service asks it of every model that it
  * loads, before any client can.
@@ -57,10 +76,49 @@ const Weights = z.strictObject({
 const SelfTest = z.strictObject({
   /** An encoded image, in base64. */
   image: z.base64().max(300_000),
-  /** The best classes, best first. */
-  top: z.array(z.strictObject({ index: z.int().nonnegative(), probability: Fraction })).min(1),
+  top: TopClasses,
   /** Largest difference of a probability that is still the same answer. */
   tolerance: z.number().positive().max(1),
+});
+
+/** What it took to answer with some weights, in a fresh process, on the publisher's machine. */
+const Cost = z.strictObject({
+  /** The engine that ran, as an answer names it. */
+  runtime: z.string().min(1),
+  /** Of the whole service with this model alone, bytes. */
+  peakMemory: PositiveInteger,
+  /** Start of the process to the end of the first answer. */
+  firstAnswerMs: z.number().positive(),
+  /** Median of one run of one image. */
+  inferenceMs: z.number().positive(),
+});
+
+/** Bytes that travel where the weights are compressed on their way. */
+const WireBytes = z.strictObject({
+  gzip: PositiveInteger,
+  zstd: PositiveInteger,
+  brotli: PositiveInteger,
+});
+
+/** The same network in another form, smaller or faster, with nearly the same answers. */
+const Variant = z.strictObject({
+  /** Such as "int8"; "original" are the manifest's own weights. */
+  name: SafeName.refine((name) => name !== ORIGINAL, "expected another name than original"),
+  weights: Weights,
+  wireBytes: WireBytes.optional(),
+  /** Measured on the same images as the original's. */
+  metrics: Metrics.optional(),
+  /** Against the original's answers, on images that calibration did not see. */
+  agreement: z.strictObject({
+    images: PositiveInteger,
+    /** Fraction of images with the same first answer. */
+    top1: Fraction,
+    /** Mean share of the original's first five answers that are among its first five. */
+    top5: Fraction,
+  }).optional(),
+  /** Its own answer to the self-test's image: nearly the original's, and checked as strictly. */
+  selfTestTop: TopClasses.optional(),
+  cost: Cost.optional(),
 });
 
 const ModelManifestSchema = z.strictObject({
@@ -90,18 +148,12 @@ const ModelManifestSchema = z.strictObject({
   /** One label for each class, in the order of the output. Labels may repeat. */
   labels: z.array(z.string().min(1)).min(1),
   /** What was measured before publishing; left out where nothing was, as for an imported model. */
-  metrics: z.looseObject({
-    /** Name of the split that was measured, such as "test". */
-    split: z.string().min(1),
-    images: PositiveInteger,
-    /** Fraction of images whose label is not the first answer. */
-    top1Error: Fraction,
-    /** Fraction of images whose label is not among the first five answers. */
-    top5Error: Fraction,
-    /** Mean cross-entropy in nats. */
-    loss: z.number().nonnegative(),
-  }).optional(),
+  metrics: Metrics.optional(),
   selfTest: SelfTest.optional(),
+  wireBytes: WireBytes.optional(),
+  cost: Cost.optional(),
+  /** Other forms of the weights, the most faithful first; a service takes the first that fits it. */
+  variants: z.array(Variant).max(16).optional(),
   provenance: z.strictObject({
     codeVersion: z.string().min(1),
     /** Name of the network, such as "alexnet-small". */
@@ -124,6 +176,10 @@ const ModelManifestSchema = z.strictObject({
       message: `${labels.length} labels for ${output.classes} classes`,
     });
   }
+  const names = (manifest.variants ?? []).map(({ name }) => name);
+  if (new Set(names).size < names.length) {
+    context.addIssue({ code: "custom", path: ["variants"], message: `${names}: a name repeats` });
+  }
   const [, channels, height, width] = input.shape;
   if (channels !== preprocess.channels || height !== preprocess.crop || width !== preprocess.crop) {
     context.addIssue({
@@ -134,6 +190,10 @@ const ModelManifestSchema = z.strictObject({
     });
   }
 });
+
+export type Variant = z.infer<typeof Variant>;
+export type Cost = z.infer<typeof Cost>;
+export type WireBytes = z.infer<typeof WireBytes>;
 
 /** What travels beside the weights: all that a service needs to answer with them. */
 export type ModelManifest = z.infer<typeof ModelManifestSchema>;

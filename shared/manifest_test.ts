@@ -22,6 +22,8 @@ Deno.test("parseManifest() accepts text and value alike, unchanged", () => {
   assertEquals(parseManifest(JSON.stringify(manifest)), manifest);
 });
 
+const VARIANT = { name: "int8", weights: exampleManifest().weights };
+
 const WRONG: [path: string, value: unknown, message: string][] = [
   ["schemaVersion", 2, "schemaVersion: "],
   ["name", "../etc", "name: expected 1 to 128 letters"],
@@ -48,6 +50,9 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["provenance.seed", 0.5, "provenance.seed: "],
   ["provenance.config", { f: () => 1 }, "provenance.config"],
   ["provenance.parent", "../x", "provenance.parent: "],
+  ["variants", [VARIANT, VARIANT], "variants: int8,int8: a name repeats"],
+  ["variants", [{ ...VARIANT, name: "original" }], "expected another name than original"],
+  ["variants", [{ ...VARIANT, agreement: { images: 1, top1: 2, top5: 1 } }], "agreement.top1: "],
   ["surprise", 1, "surprise"],
 ];
 

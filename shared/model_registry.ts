@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
-import { MANIFEST_SCHEMA_VERSION, type ModelManifest, parseManifest } from "./manifest.ts";
+import {
+  MANIFEST_SCHEMA_VERSION,
+  type ModelManifest,
+  parseManifest,
+  type Variant,
+} from "./manifest.ts";
 import { type ObjectStore, PreconditionFailedError } from "./object_store/object_store.ts";
 import { blobKey, manifestKey } from "./registry/keys.ts";
 import { type Move, moveAlias } from "./registry/move_alias.ts";
@@ -7,13 +12,20 @@ import type { Pointer } from "./registry/pointer.ts";
 import { requireSignature, type VerifyingKey } from "./registry/signature.ts";
 
 /** A manifest before its weights are stored. */
-export type UnpublishedManifest = Omit<ModelManifest, "schemaVersion" | "weights">;
+export type UnpublishedManifest = Omit<ModelManifest, "schemaVersion" | "weights" | "variants">;
 
 /** A version before it is published. */
 export interface UnpublishedModel {
   /** An ONNX file. */
   readonly weights: Uint8Array;
   readonly manifest: UnpublishedManifest;
+  /** The most faithful first. */
+  readonly variants?: readonly UnpublishedVariant[];
+}
+
+export interface UnpublishedVariant {
+  readonly weights: Uint8Array;
+  readonly description: Omit<Variant, "weights">;
 }
 
 /**
@@ -42,14 +54,19 @@ export async function registerModel(
   store: ObjectStore,
   model: UnpublishedModel,
 ): Promise<ModelManifest> {
-  const { weights } = model;
-  const sha256 = hash(weights);
+  const variants = model.variants?.map(({ weights, description }) => ({
+    ...description,
+    weights: describe(weights),
+  }));
   const manifest = parseManifest({
     schemaVersion: MANIFEST_SCHEMA_VERSION,
     ...model.manifest,
-    weights: { sha256, byteLength: weights.length, key: blobKey(sha256) },
+    weights: describe(model.weights),
+    ...(variants?.length ? { variants } : {}),
   });
-  await putOnce(store, blobKey(sha256), weights);
+  for (const { weights } of [model, ...model.variants ?? []]) {
+    await putOnce(store, blobKey(hash(weights)), weights);
+  }
   const text = new TextEncoder().encode(JSON.stringify(manifest, null, 2) + "\n");
   const { name, version } = manifest;
   if (!await putOnce(store, manifestKey(name, version), text)) {
@@ -144,6 +161,11 @@ export async function readWeights(
   const found = digest.digest("hex");
   if (at === byteLength && found === sha256) return weights;
   throw new Error(`${action}: ${key} has SHA-256 ${found} (expected ${sha256})`);
+}
+
+function describe(weights: Uint8Array): ModelManifest["weights"] {
+  const sha256 = hash(weights);
+  return { sha256, byteLength: weights.length, key: blobKey(sha256) };
 }
 
 /** Writes an object that is never changed; false when it was there before. */

@@ -78,7 +78,8 @@ function findModel(c: Context, host: ModelHost): ServedModel {
   return host.find(c.req.param("model"), c.req.param("version"));
 }
 
-function describe(host: ModelHost, { manifest }: ServedModel) {
+function describe(host: ModelHost, model: ServedModel) {
+  const { manifest, variant, runtime } = model;
   const versions = host.list().find(({ name }) => name === manifest.name)?.versions ?? [];
   return {
     name: manifest.name,
@@ -86,6 +87,7 @@ function describe(host: ModelHost, { manifest }: ServedModel) {
     platform: "onnx_onnxv1",
     inputs: inputTensors(manifest),
     outputs: outputTensors(manifest),
+    parameters: { variant, runtime },
   };
 }
 
@@ -109,7 +111,7 @@ async function infer(c: Context, options: KserveOptions): Promise<Response> {
 /** JSON, with the outputs that are asked for in binary behind it. */
 function answer(
   request: InferRequest,
-  { manifest: { name, version } }: ServedModel,
+  { manifest: { name, version }, variant, runtime }: ServedModel,
   outputs: readonly OutputTensor[],
 ): Response {
   const packed: Uint8Array<ArrayBuffer>[] = [];
@@ -124,7 +126,13 @@ function answer(
   });
   const id = request.id === undefined ? {} : { id: request.id };
   const json = new TextEncoder().encode(
-    JSON.stringify({ model_name: name, model_version: version, ...id, outputs: described }),
+    JSON.stringify({
+      model_name: name,
+      model_version: version,
+      ...id,
+      parameters: { variant, runtime },
+      outputs: described,
+    }),
   );
   const headers = packed.length === 0 ? { "Content-Type": "application/json" } : {
     "Content-Type": "application/octet-stream",

@@ -2,6 +2,7 @@ import type { Log } from "../log.ts";
 import { modelNotLoaded, ProblemError } from "../problem.ts";
 import { aliasKey } from "../../shared/registry/keys.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
+import { chooseVariant, type ChosenVariant } from "./choose_variant.ts";
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
 import { requireSelfTest } from "./self_testing.ts";
 import { type RunOptions, ServedModel } from "./served_model.ts";
@@ -12,6 +13,10 @@ export interface ModelHostOptions extends NamedStore {
   readonly models?: string | undefined;
   /** Serves this version of every model and follows no pointer. */
   readonly version?: string | undefined;
+  /** Serves this form of every model; the most faithful that fits `memory` when left out. */
+  readonly variant?: string | undefined;
+  /** Bytes that all models together may take; no limit when left out. */
+  readonly memory?: number | undefined;
   /** Largest file of weights that is loaded. */
   readonly maxModelBytes: number;
   readonly decoders: DecodePool;
@@ -47,6 +52,8 @@ interface Slot {
 export class ModelHost {
   readonly #options: ModelHostOptions;
   readonly #slots = new Map<string, Slot>();
+  /** Models that share the memory. */
+  #expected = 1;
   #closed = false;
 
   constructor(options: ModelHostOptions) {
@@ -59,7 +66,9 @@ export class ModelHost {
    * @throws what kept the first model from being loaded.
    */
   async start(): Promise<ServedModel> {
-    for (const name of await modelsToServe(this.#options, this.#options.models)) {
+    const names = await modelsToServe(this.#options, this.#options.models);
+    this.#expected = names.length;
+    for (const name of names) {
       await this.load(name, this.#options.version);
     }
     return this.find();
@@ -199,19 +208,21 @@ export class ModelHost {
     let version = wanted;
     try {
       const started = performance.now();
-      const manifest = await findManifest(this.#options, name, wanted);
-      version = manifest.version;
+      const published = await findManifest(this.#options, name, wanted);
+      version = published.version;
       const manifest_ms = Math.round(performance.now() - started);
       let model = slot.loaded.get(version);
       if (!model?.alive) {
         slot.states.set(version, { name, version, state: "LOADING", reason: "" });
-        this.#requireSize(manifest);
-        model = await ServedModel.load(store, manifest, run);
+        const chosen = this.#choose(published);
+        this.#requireSize(chosen.manifest);
+        model = await ServedModel.load(store, chosen, run);
         await requireSelfTest(model, decoders).catch((error) => {
           model?.retire();
           throw error;
         });
-        log.info("loaded", { model: name, version, manifest_ms, ...model.stages });
+        const { variant, runtime, stages } = model;
+        log.info("loaded", { model: name, version, variant, runtime, manifest_ms, ...stages });
       }
       this.#swapIn(slot, model, wanted === undefined);
     } catch (error) {
@@ -223,6 +234,19 @@ export class ModelHost {
       log.error("refused", { model: name, version: version ?? "latest", reason });
       throw error;
     }
+  }
+
+  /** An operator who asks for a little more than fits is told, and served. */
+  #choose(manifest: ServedModel["manifest"]): ChosenVariant {
+    const { variant, memory, log } = this.#options;
+    const budget = memory && Math.floor(memory / Math.max(this.#expected, this.#slots.size));
+    const chosen = chooseVariant(manifest, { variant, budget });
+    if (!chosen.fits && budget) {
+      const { name, version } = manifest;
+      const { name: smallest, needs } = chosen;
+      log.error("over_memory", { model: name, version, variant: smallest, needs, budget });
+    }
+    return chosen;
   }
 
   #requireSize({ name, version, weights }: ServedModel["manifest"]): void {

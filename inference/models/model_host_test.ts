@@ -5,8 +5,10 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { publishModel } from "../../shared/model_registry.ts";
+import { openStore } from "../../shared/object_store/open_store.ts";
 import { coloursStore, emptyStore, publishColours } from "../fixtures/colours_store.ts";
-import { fixture } from "../fixtures/colours.ts";
+import { coloursManifest, coloursProbabilities, fixture } from "../fixtures/colours.ts";
 import { hostOf } from "../fixtures/started_app.ts";
 import { swapUnderLoad } from "../fixtures/swap_under_load.ts";
 import { ProblemError } from "../problem.ts";
@@ -150,6 +152,41 @@ Deno.test("ModelHost loads and unloads versions by name beside the current one",
   assertThrows(() => host.find(), ProblemError, "being loaded");
   await host.load("colours");
   assertEquals(host.find().manifest.version, "v2");
+});
+
+Deno.test("ModelHost serves the variant that fits its memory, with the variant's own self-test", async () => {
+  await using store = await emptyStore();
+  const image = (await fixture("red.png")).toBase64();
+  const selfTest = { image, top: [{ index: 0, probability: 0.5 }], tolerance: 0.02 };
+  const [probability] = coloursProbabilities["red.png"]!;
+  const weights = await fixture("colours.onnx");
+  // The same network in other bytes; the original's self-test would not pass.
+  const longer = new Uint8Array([...weights, 0x3a, 0x00]);
+  await publishModel(
+    openStore(store.folder),
+    {
+      weights,
+      manifest: {
+        ...coloursManifest(),
+        selfTest,
+        cost: { runtime: "x", peakMemory: 900e6, firstAnswerMs: 1, inferenceMs: 1 },
+      },
+      variants: [{
+        weights: longer,
+        description: {
+          name: "small",
+          selfTestTop: [{ index: 0, probability: probability! }],
+          cost: { runtime: "x", peakMemory: 100e6, firstAnswerMs: 1, inferenceMs: 1 },
+        },
+      }],
+    },
+    { by: "a test", reason: "it needs variants" },
+  );
+  await using small = hostOf(store.folder, { memory: 256e6 });
+  const model = await small.host.start();
+  assertEquals([model.variant, model.manifest.weights.byteLength], ["small", longer.length]);
+  await using large = hostOf(store.folder, { variant: "original" });
+  await assertRejects(() => large.host.start(), RangeError, "its self-test gives");
 });
 
 Deno.test("ModelHost swaps versions under load without one failed or mixed answer", async () => {

@@ -3,6 +3,7 @@ import { readWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { type BatchedRun, Batcher, type BatcherOptions } from "../workers/batcher.ts";
 import type { RunResult, RunTask } from "../workers/run_worker.ts";
+import type { ChosenVariant } from "./choose_variant.ts";
 import { TaskWorker } from "../workers/task_worker.ts";
 
 /** How a model runs. */
@@ -11,6 +12,9 @@ export interface RunOptions extends BatcherOptions {
   /** Longest run of one batch; the worker is ended after it. */
   readonly runMs: number;
 }
+
+/** One form of a model's weights, with the manifest that describes it. */
+export type Form = Pick<ChosenVariant, "name" | "manifest">;
 
 /** Milliseconds of each part of a cold start. */
 export type LoadStages = Record<"weights_ms" | "session_ms" | "warmup_ms", number>;
@@ -23,7 +27,12 @@ const LOAD_MS = 120_000;
  * WebAssembly never does by itself.
  */
 export class ServedModel {
+  /** With the weights and answers of the variant. */
   readonly manifest: ModelManifest;
+  /** The form of the weights: "original", "int8" … */
+  readonly variant: string;
+  /** The engine that runs it. */
+  readonly runtime: string;
   readonly stages: LoadStages;
   readonly #worker: TaskWorker<RunTask, RunResult>;
   readonly #batcher: Batcher;
@@ -31,12 +40,14 @@ export class ServedModel {
   #retired = false;
 
   private constructor(
-    manifest: ModelManifest,
+    { manifest, name }: Form,
     worker: TaskWorker<RunTask, RunResult>,
-    stages: LoadStages,
+    { stages, runtime }: Pick<ServedModel, "stages" | "runtime">,
     { runMs, ...batching }: RunOptions,
   ) {
     this.manifest = manifest;
+    this.variant = name;
+    this.runtime = runtime;
     this.stages = stages;
     this.#worker = worker;
     this.#batcher = new Batcher(
@@ -55,9 +66,10 @@ export class ServedModel {
    */
   static async load(
     store: ObjectStore,
-    manifest: ModelManifest,
+    form: Form,
     options: RunOptions,
   ): Promise<ServedModel> {
+    const { manifest } = form;
     const worker = new TaskWorker<RunTask, RunResult>(
       new URL("../workers/run_worker.ts", import.meta.url),
     );
@@ -67,7 +79,7 @@ export class ServedModel {
       const read = performance.now();
       const { name, version, input, output } = manifest;
       const described = { name, version, input, output };
-      await worker.ask(
+      const { runtime } = await worker.ask(
         { kind: "load", weights, manifest: described, threads: options.threads },
         LOAD_MS,
         [weights.buffer],
@@ -79,7 +91,7 @@ export class ServedModel {
         session_ms: Math.round(created - read),
         warmup_ms: Math.round(performance.now() - created),
       };
-      return new ServedModel(manifest, worker, stages, options);
+      return new ServedModel(form, worker, { stages, runtime }, options);
     } catch (error) {
       worker.end();
       throw error;

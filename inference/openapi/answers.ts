@@ -4,6 +4,8 @@ import { z } from "zod";
 export const ClassificationAnswer = z.object({
   model: z.string(),
   version: z.string(),
+  variant: z.string().describe('The form of the weights that answered: "original", "int8" …'),
+  runtime: z.string().describe('The engine that ran it, such as "onnxruntime-web".'),
   predictions: z.array(z.object({
     label: z.string(),
     index: z.int().nonnegative().describe("The class's place in the network's output, from 0."),
@@ -51,6 +53,7 @@ const OutputTensor = z.object({
 export const InferAnswer = z.object({
   model_name: z.string(),
   model_version: z.string(),
+  parameters: z.object({ variant: z.string(), runtime: z.string() }),
   id: z.string().optional(),
   outputs: z.array(OutputTensor),
 });
@@ -62,4 +65,5 @@ export const ModelMetadata = z.object({
   platform: z.string(),
   inputs: z.array(Tensor),
   outputs: z.array(Tensor),
+  parameters: z.object({ variant: z.string(), runtime: z.string() }),
 });

@@ -17,6 +17,7 @@ Usage: topfive try MODEL[@VERSION] [--store STORE] [options]
   --images DIR     also asks about the images in this folder (not in folders below it)
   --requests N     requests whose latency is measured after the first (default 20)
   --timeout S      longest time for the start and for each answer, seconds (default 60)
+  --variant NAME   this form of the weights; the one that the service chooses when left out
   -- FLAGS         further flags of topfive serve
 
 Prints JSON: whether the model was loaded and its self-test answered over HTTP, what answered, the
@@ -33,6 +34,7 @@ Examples
 const OPTIONS = {
   store: { type: "string", default: ".topfive/store" },
   images: { type: "string" },
+  variant: { type: "string" },
   requests: { type: "string", default: "20" },
   timeout: { type: "string", default: "60" },
 } as const;
@@ -63,7 +65,11 @@ function read(args: readonly string[]): Given {
   const [model, version] = named.split("@", 2);
   parseSafeName("model name", model);
   if (version !== undefined) parseSafeName("model version", version);
-  const serveArgs = args.slice(end + 1);
+  const { variant } = values;
+  const serveArgs = [
+    ...variant === undefined ? [] : ["--variant", variant],
+    ...args.slice(end + 1),
+  ];
   readConfig(serveArgs, () => undefined);
   return {
     model: model!,

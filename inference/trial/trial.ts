@@ -1,4 +1,5 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
+import { asVariant } from "../../shared/variants.ts";
 import type { Classification, Prediction } from "../classifier.ts";
 import { testPicture } from "../import/test_picture.ts";
 import { ServiceProcess, TrialTimeout, within } from "./service_process.ts";
@@ -51,7 +52,8 @@ export interface TrialReport {
   /** Bytes; null where the system has no /proc. */
   readonly peakMemory: number | null;
   readonly steadyMemory: number | null;
-  readonly weightsBytes: number;
+  /** Of the form that answered. */
+  readonly weightsBytes: number | null;
   /** The images that were given, with their answers. */
   readonly images: readonly ImageAnswer[];
 }
@@ -63,15 +65,13 @@ interface ImageAnswer {
 }
 
 type Findings = { -readonly [Name in keyof TrialReport]: TrialReport[Name] };
-/** Answers say what gave them. */
-type Answer = Classification & { readonly variant?: string; readonly runtime?: string };
 
 /**
  * Starts the real service on one version, asks its self-test and the images over HTTP, and
  * measures. A model that cannot be served is a report, not an error.
  */
 export async function tryModel(options: TrialOptions): Promise<TrialReport> {
-  const { manifest: { name, version, weights } } = options;
+  const { manifest: { name, version } } = options;
   const found: Findings = {
     model: name,
     version,
@@ -88,7 +88,7 @@ export async function tryModel(options: TrialOptions): Promise<TrialReport> {
     inferenceMs: null,
     peakMemory: null,
     steadyMemory: null,
-    weightsBytes: weights.byteLength,
+    weightsBytes: null,
     images: [],
   };
   const args = ["--store", options.store, "--model", name, "--model-version", version];
@@ -113,15 +113,19 @@ async function ask(
   options: TrialOptions,
   found: Findings,
 ): Promise<void> {
-  const { manifest: { selfTest }, timeoutMs } = options;
+  const { manifest, timeoutMs } = options;
   const url = await service.ready(timeoutMs);
   found.loaded = true;
+  const { selfTest } = manifest;
   const picture = selfTest ? Uint8Array.fromBase64(selfTest.image) : testPicture();
   const first = await classify(url, picture, options);
   found.firstAnswerMs = round(performance.now() - service.startedAt);
-  found.variant = first.variant ?? null;
-  found.runtime = first.runtime ?? null;
-  found.selfTest = selfTest === undefined ? "none" : isRight(selfTest, first) ? "passed" : "failed";
+  found.variant = first.variant;
+  found.runtime = first.runtime;
+  const form = asVariant(manifest, first.variant);
+  found.weightsBytes = form.weights.byteLength;
+  const right = form.selfTest && isRight(form.selfTest, first);
+  found.selfTest = right === undefined ? "none" : right ? "passed" : "failed";
   const [whole, inference]: [number[], number[]] = [[], []];
   for (let request = 0; request < options.requests; request++) {
     const started = performance.now();
@@ -145,7 +149,7 @@ async function classify(
   url: string,
   image: Uint8Array<ArrayBuffer>,
   { manifest, timeoutMs }: TrialOptions,
-): Promise<Answer> {
+): Promise<Classification> {
   const top = Math.min(manifest.labels.length, 1000);
   const response = await within(
     timeoutMs,
@@ -174,7 +178,7 @@ async function answerTo(
 
 function isRight(
   { top, tolerance }: NonNullable<ModelManifest["selfTest"]>,
-  { predictions }: Answer,
+  { predictions }: Classification,
 ): boolean {
   return top.every(({ index, probability }) => {
     const found = predictions.find((prediction) => prediction.index === index)?.probability;

@@ -16,6 +16,8 @@ export type RunTask =
 export interface RunResult {
   readonly probabilities: Float32Array<ArrayBuffer>;
   readonly milliseconds: number;
+  /** The engine that runs the network. */
+  readonly runtime: string;
 }
 
 let session: Session | undefined;
@@ -24,10 +26,16 @@ answerTasks(async (task: RunTask, transfer): Promise<RunResult> => {
   const started = performance.now();
   if (task.kind === "load") {
     session = await createSession(task.weights, task.manifest, { threads: task.threads });
-    return { probabilities: new Float32Array(), milliseconds: performance.now() - started };
+    const { runtime } = session;
+    return {
+      probabilities: new Float32Array(),
+      milliseconds: performance.now() - started,
+      runtime,
+    };
   }
   if (session === undefined) throw new TypeError("Cannot run: no network is loaded");
   const probabilities = new Float32Array(await session.run(task.inputs, task.count));
   transfer.push(probabilities.buffer);
-  return { probabilities, milliseconds: performance.now() - started };
+  const { runtime } = session;
+  return { probabilities, milliseconds: performance.now() - started, runtime };
 });

@@ -10,6 +10,8 @@ export type SessionManifest = Pick<ModelManifest, "name" | "version" | "input" |
  * takes turns (`batcher.ts`).
  */
 export interface Session {
+  /** The engine's name, such as "onnxruntime-web". */
+  readonly runtime: string;
   /**
    * `input`: [batch, channels, height, width] of the manifest, row-major float32. Resolves to
    * probabilities [batch, classes]: the manifest's activation is applied.
@@ -51,6 +53,7 @@ export async function createSession(
 }
 
 class OnnxSession implements Session {
+  readonly runtime = "onnxruntime-web";
   readonly #session: ort.InferenceSession;
   readonly #manifest: SessionManifest;
 

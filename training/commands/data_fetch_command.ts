@@ -3,7 +3,7 @@ import { dataCache, fetchSet } from "../fetch/fetch_set.ts";
 import { PUBLISHED_SETS, type PublishedSet } from "../fetch/published_sets.ts";
 import { nearestName } from "../nearest_name.ts";
 import { readArguments } from "./arguments.ts";
-import { formatBytes } from "./byte_size.ts";
+import { formatBytes } from "../../shared/byte_size.ts";
 import { runCommand } from "./command.ts";
 
 const bytesOf = ({ files }: PublishedSet) => files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -2,7 +2,7 @@ import { type DataSummary, summarize } from "../dataset/data_summary.ts";
 import { openDataset } from "../dataset/open_dataset.ts";
 import { showProgress } from "../dataset/show_progress.ts";
 import { readArguments } from "./arguments.ts";
-import { formatBytes } from "./byte_size.ts";
+import { formatBytes } from "../../shared/byte_size.ts";
 import { runCommand } from "./command.ts";
 import { formatBroken } from "./train_report.ts";
 

@@ -10,7 +10,7 @@ import { MODEL_NAMES, type ModelName, MODELS } from "../models/models.ts";
 import type { Precision } from "../gpu/precision.ts";
 import type { OpTarget } from "../ops/op.ts";
 import { parsePrecision, readArguments } from "./arguments.ts";
-import { formatBytes, parseByteSize } from "./byte_size.ts";
+import { formatBytes, parseByteSize } from "../../shared/byte_size.ts";
 import { runCommand } from "./command.ts";
 
 const HELP = `Prints a network layer by layer, and the memory that training it takes. Needs no GPU

@@ -5,7 +5,7 @@ import { HOW_TO_GET_SYNSETS } from "../prepare/sources/ilsvrc_source.ts";
 import { verifyPrepared } from "../prepare/verify.ts";
 import { formatDuration, ProgressLine } from "../progress.ts";
 import { readArguments } from "./arguments.ts";
-import { parseByteSize } from "./byte_size.ts";
+import { parseByteSize } from "../../shared/byte_size.ts";
 import { runCommand } from "./command.ts";
 
 const DEFAULTS = { seed: 1, validationShare: 0.1, testShare: 0.1, shardBytes: 256e6 } as const;

@@ -11,7 +11,7 @@ import type { ProgressLine } from "../progress.ts";
 import type { TrainerOptions } from "../trainer.ts";
 import { findNonFinite, type FirstNonFinite } from "../trainer/find_non_finite.ts";
 import { NonFiniteLossError } from "../trainer/loss_watch.ts";
-import { formatBytes } from "./byte_size.ts";
+import { formatBytes } from "../../shared/byte_size.ts";
 import { START, type TrainingState } from "../training_state.ts";
 
 /** Whether numbers were lost, not the device or the disk. */

@@ -1,5 +1,5 @@
 /** Removes what nothing needs any more. */
-import { parseManifest } from "../../shared/manifest.ts";
+import { type ModelManifest, parseManifest } from "../../shared/manifest.ts";
 import type { ObjectInfo, ObjectStore } from "../../shared/object_store/object_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
 import { listAliases, readHistory } from "./history.ts";
@@ -39,7 +39,7 @@ export async function findGarbage(
       } else if (manifest) {
         const object = await store.get(manifest.key);
         const text = object && new TextDecoder().decode(object.bytes);
-        if (text) usedBlobs.add(parseManifest(text).weights.key);
+        if (text) { for (const key of blobsOf(parseManifest(text))) usedBlobs.add(key); }
       }
     }
   }
@@ -47,6 +47,10 @@ export async function findGarbage(
     if (!usedBlobs.has(blob.key) && old(blob)) garbage.push(blob);
   }
   return garbage;
+}
+
+function blobsOf({ weights, variants = [] }: ModelManifest): string[] {
+  return [weights.key, ...variants.map((variant) => variant.weights.key)];
 }
 
 async function keptVersions(

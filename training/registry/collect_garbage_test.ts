@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { exampleManifest } from "../../shared/fixtures/example_manifest.ts";
+import { publishModel } from "../../shared/model_registry.ts";
 import { moveAlias } from "../../shared/registry/move_alias.ts";
 import { DECISION, publishPets, withPets } from "../fixtures/published.ts";
 import { promote } from "./champion.ts";
@@ -37,6 +39,21 @@ Deno.test("findGarbage() spares weights that a kept version shares, and signatur
     const keys = garbage.map(({ key }) => key);
     assertEquals(keys.includes(v1.weights.key), false);
     assertEquals(keys.includes(`models/pets/versions/v1/signatures/${key.keyId}.json`), true);
+  });
+});
+
+Deno.test("findGarbage() spares the weights of a kept version's variants", async () => {
+  await withPets(["v1"], async (store) => {
+    const { schemaVersion: _schema, weights: _weights, ...manifest } = exampleManifest({
+      version: "v2",
+    });
+    const { variants } = await publishModel(store, {
+      weights: new Uint8Array([1]),
+      manifest,
+      variants: [{ weights: new Uint8Array([2]), description: { name: "int8" } }],
+    }, DECISION);
+    const garbage = await findGarbage(store, { ...tomorrow, keepMoves: 1 });
+    assertEquals(garbage.some(({ key }) => key === variants![0]!.weights.key), false);
   });
 });
 

@@ -1,7 +1,9 @@
 /** Reads everything again and compares: what a pointer names, what a manifest says, what is stored. */
+import { ORIGINAL } from "../../shared/manifest.ts";
 import { readPointed, readWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
+import { asVariant } from "../../shared/variants.ts";
 import {
   readSignatures,
   requireSignature,
@@ -26,10 +28,13 @@ export async function* verifyModel(
 ): AsyncGenerator<Finding> {
   const hashed = new Set<string>();
   for (const { manifest } of await listVersions(store, name)) {
-    const { version, weights } = manifest;
-    if (!hashed.has(weights.sha256)) {
-      hashed.add(weights.sha256);
-      yield await check(`weights of ${name} ${version}`, () => readWeights(store, manifest));
+    const { version, variants = [] } = manifest;
+    for (const variant of [ORIGINAL, ...variants.map((other) => other.name)]) {
+      const form = asVariant(manifest, variant);
+      if (hashed.has(form.weights.sha256)) continue;
+      hashed.add(form.weights.sha256);
+      const what = variant === ORIGINAL ? "weights" : `${variant} weights`;
+      yield await check(`${what} of ${name} ${version}`, () => readWeights(store, form));
     }
     if ((await readSignatures(store, name, version)).length > 0 && trustedKeys.length > 0) {
       yield await check(`signature of ${name} ${version}`, async () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { readManifest } from "../../shared/model_registry.ts";
+import { exampleManifest } from "../../shared/fixtures/example_manifest.ts";
+import { publishModel, readManifest } from "../../shared/model_registry.ts";
 import { readVerifyingKey } from "../../shared/registry/signature.ts";
 import { DECISION, withPets } from "../fixtures/published.ts";
 import { promote } from "./champion.ts";
@@ -29,6 +30,20 @@ Deno.test("verifyModel() finds altered weights, altered manifests, lost versions
     assertMatch(found, /history of champion of pets: move 1 is missing/);
     assertMatch(found, /alias latest of pets: .* its manifest was changed after publishing/);
     assertMatch(found, /alias champion of pets: .* its manifest was changed after publishing/);
+  });
+});
+
+Deno.test("verifyModel() reads the weights of variants too", async () => {
+  await withPets([], async (store, folder) => {
+    const { schemaVersion: _schema, weights: _weights, ...manifest } = exampleManifest();
+    const { variants } = await publishModel(store, {
+      weights: new Uint8Array([1]),
+      manifest,
+      variants: [{ weights: new Uint8Array([2]), description: { name: "int8" } }],
+    }, DECISION);
+    assertEquals(await problems(store, "pets"), []);
+    await Deno.writeFile(`${folder}/${variants![0]!.weights.key}`, new Uint8Array([3]));
+    assertMatch((await problems(store, "pets")).join(), /int8 weights of pets .* has SHA-256/);
   });
 });
 
