@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { Canaries } from "./canary/canaries.ts";
 import type { Classifier } from "./classifier.ts";
 import { kserveRoutes } from "./kserve/routes.ts";
 import type { Log } from "./log.ts";
@@ -20,6 +21,7 @@ import { problemRoutes } from "./routes/problems.ts";
 export interface AppOptions {
   classifier: Classifier;
   host: ModelHost;
+  canaries: Canaries;
   /** Most bytes of a request body. */
   maxBodyBytes: number;
   guard: Guard;

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { type AppOptions, createApp } from "./app.ts";
+import { openStore } from "../shared/object_store/open_store.ts";
+import { Canaries } from "./canary/canaries.ts";
 import { Classifier } from "./classifier.ts";
 import { fixture } from "./fixtures/colours.ts";
 import { hostOf, OPEN, startedApp } from "./fixtures/started_app.ts";
@@ -16,6 +18,7 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
   return createApp({
     classifier,
     host,
+    canaries: new Canaries({ store: openStore("nowhere"), host, log, idle: () => true }),
     maxBodyBytes: 1000,
     guard: new Guard(OPEN),
     log,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AnswerCache } from "./answer_cache.ts";
+import type { Canaries } from "./canary/canaries.ts";
 import { heatMap } from "./heat_map.ts";
 import type { ModelHost } from "./models/model_host.ts";
 import type { ServedModel } from "./models/served_model.ts";
@@ -76,6 +77,8 @@ export interface ClassifierOptions {
   /** Longest time for one image. */
   deadlineMs: number;
   cacheEntries: number;
+  /** Candidates that take a share of the requests, or are compared with the answers. */
+  canaries?: Pick<Canaries, "find">;
 }
 
 /** Image bytes to the best labels: the service's whole stream. */
@@ -106,8 +109,22 @@ export class Classifier {
    * @throws {ProblemError} for an unknown model, a full queue or an image that is decoded too slowly.
    */
   async classify(bytes: Uint8Array, query: ClassifyQuery, signal?: AbortSignal): Promise<Answer> {
-    const { host } = this.#options;
+    const { host, canaries } = this.#options;
     const model = host.find(query.model, query.version);
+    const canary = query.version === undefined ? canaries?.find(model.manifest.name) : undefined;
+    if (canary === undefined) return await this.#ask(model, bytes, query, signal);
+    return await canary.route(model, bytes, {
+      forClient: (model) => this.#ask(model, bytes, query, signal),
+      aside: (model) => this.#askAside(model, bytes, { ...query, explain: false }),
+    });
+  }
+
+  async #ask(
+    model: ServedModel,
+    bytes: Uint8Array,
+    query: ClassifyQuery,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     const etag = etagOf(bytes, query, model);
     const known = this.#cache.get(etag);
     if (known) return { classification: known, etag, cached: true };
@@ -118,6 +135,12 @@ export class Classifier {
     );
     this.#cache.set(etag, classification);
     return { classification, etag, cached: false };
+  }
+
+  /** An answer that no client waits for: it takes no place in the queue. */
+  #askAside(model: ServedModel, bytes: Uint8Array, query: ClassifyQuery): Promise<Classification> {
+    const signal = AbortSignal.timeout(this.#options.deadlineMs);
+    return model.using(() => this.#answer(model, bytes, query, signal));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { openStore } from "../shared/object_store/open_store.ts";
 import { createApp } from "./app.ts";
+import { Canaries } from "./canary/canaries.ts";
 import { Classifier } from "./classifier.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
@@ -26,8 +27,9 @@ export interface Service {
 export function startService(config: Config, log: Log): Service {
   const deadlineMs = config.deadlineSeconds * 1000;
   const decoders = new DecodePool({ workers: config.decoders, milliseconds: deadlineMs });
+  const store = openStore(config.store);
   const host = new ModelHost({
-    store: openStore(config.store),
+    store,
     address: config.store,
     models: config.model,
     version: config.version,
@@ -43,15 +45,31 @@ export function startService(config: Config, log: Log): Service {
     decoders,
     log,
   });
-  const classifier = new Classifier({ ...config, host, decoders, deadlineMs });
+  const canaries = new Canaries({ store, host, log, idle: () => classifier.pending === 0 });
+  const classifier: Classifier = new Classifier({
+    ...config,
+    ...{ host, decoders, deadlineMs, canaries },
+  });
   const drain = new Drain();
-  const app = createApp({ ...config, guard: guardOf(config), classifier, host, log, drain });
+  const app = createApp({
+    ...config,
+    guard: guardOf(config),
+    classifier,
+    host,
+    canaries,
+    log,
+    drain,
+  });
   let timer: ReturnType<typeof setInterval> | undefined;
   const ready = host.start().then((model) => {
     const { name, version } = model.manifest;
     log.info("ready", { model: name, version });
     const milliseconds = config.pollSeconds * 1000;
-    if (milliseconds > 0) timer = setInterval(() => void host.poll(), milliseconds);
+    if (milliseconds > 0 && config.version === undefined) {
+      const follow = () => host.poll().then(() => canaries.poll());
+      timer = setInterval(() => void follow(), milliseconds);
+      void canaries.poll();
+    }
     return model;
   });
   return {

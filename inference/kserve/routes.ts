@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { Canaries } from "../canary/canaries.ts";
 import type { Classifier } from "../classifier.ts";
 import type { Log } from "../log.ts";
 import type { ApiKeyVariables } from "../middleware/api_keys.ts";
@@ -16,6 +17,7 @@ import config from "../deno.json" with { type: "json" };
 export interface KserveOptions {
   readonly classifier: Classifier;
   readonly host: ModelHost;
+  readonly canaries: Canaries;
   readonly maxBodyBytes: number;
   readonly guard: Guard;
   readonly log: Log;
@@ -25,7 +27,7 @@ const EXTENSIONS = ["classification", "binary_tensor_data", "model_repository"];
 
 /**
  * The Open Inference Protocol v2 as KServe and Triton speak it: health, metadata and `infer`, with and
- * without a version, and Triton's extensions. Errors are `{"error": "…"}`.
+ * without a version, Triton's extensions, and how a candidate fares. Errors are `{"error": "…"}`.
  */
 export function kserveRoutes(options: KserveOptions): Hono<{ Variables: ApiKeyVariables }> {
   const { host, guard } = options;
@@ -49,6 +51,10 @@ export function kserveRoutes(options: KserveOptions): Hono<{ Variables: ApiKeyVa
     });
     v2.post(`${path}/infer`, (c) => infer(c, options));
   }
+  v2.get("/v2/models/:model/canary", (c) => {
+    const { name } = findModel(c, host).manifest;
+    return c.json(options.canaries.report(name), 200, { "Cache-Control": "no-store" });
+  });
   v2.post("/v2/repository/index", async (c) => {
     const { ready } = await c.req.json<{ ready?: unknown }>().catch(() => ({ ready: false }));
     return c.json(host.states().filter(({ state }) => ready !== true || state === "READY"));

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
+import { CanaryReportSchema } from "../../shared/registry/canary.ts";
 import config from "../deno.json" with { type: "json" };
 import { InferRequest } from "../kserve/schema.ts";
 import { PROBLEMS } from "../problem.ts";
@@ -99,6 +100,16 @@ const paths: Path[] = [
     responses: {
       200: answer("The outputs that were asked for", InferAnswer),
       ...failures([400, 401, 403, 404, 413, 415, 422, 429, 503]),
+    },
+  },
+  {
+    method: "get",
+    path: "/v2/models/{model}/canary",
+    summary: "How a candidate fares beside the champion",
+    request: { params: Model },
+    responses: {
+      200: answer("Counts", CanaryReportSchema),
+      ...failures([401, 403, 404, 429, 503]),
     },
   },
   {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ObjectStore, PreconditionFailedError } from "../object_store/object_store.ts";
+import type { CanarySetting } from "./canary.ts";
 import { aliasKey, manifestKey, moveKey } from "./keys.ts";
 import { parsePointer, type Pointer } from "./pointer.ts";
 
@@ -15,6 +16,7 @@ export interface Move {
    * sees that an alias went away and came back.
    */
   readonly afterMove?: number;
+  readonly canary?: CanarySetting;
 }
 
 /** Movers that meet at one alias take turns; more meetings than this are no coincidence. */
@@ -66,6 +68,7 @@ export async function moveAlias(
       movedAt: new Date().toISOString(),
       by,
       reason,
+      ...(move.canary ? { canary: move.canary } : {}),
     };
     if (!await swap(store, aliasKey(name, alias), pointer, object?.etag)) continue;
     await writeDown(store, name, alias, pointer);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parse, SafeName, Sha256 } from "../manifest.ts";
 import type { ObjectStore } from "../object_store/object_store.ts";
+import { CanarySettingSchema } from "./canary.ts";
 import { aliasKey } from "./keys.ts";
 
 /**
@@ -27,6 +28,8 @@ const PointerSchema = z.strictObject({
   /** Who, as they call themselves. */
   by: z.string().min(1),
   reason: z.string(),
+  /** Of `candidate`: how it meets real requests; it meets none when left out. */
+  canary: CanarySettingSchema.optional(),
 });
 
 /** What an alias names, and the move that brought it there. */
