@@ -6,8 +6,8 @@ import {
   type CanarySetting,
 } from "../../shared/registry/canary.ts";
 import { moveAlias } from "../../shared/registry/move_alias.ts";
-import { encodePng } from "../png.ts";
 import { publishColours } from "../fixtures/colours_store.ts";
+import { flatPictures } from "../fixtures/flat_pictures.ts";
 import { startedApp } from "../fixtures/started_app.ts";
 
 const WHO = { by: "a test", reason: "it needs a canary" };
@@ -15,17 +15,6 @@ const SHADOW = { mode: "shadow" } as const;
 const PERMUTED = ["blue", "red", "white", "green"];
 
 type Service = Awaited<ReturnType<typeof startedApp>>;
-
-/** `count` images of one colour each, all different. */
-function pictures(count: number, colour: "red" | "blue" = "red"): Uint8Array<ArrayBuffer>[] {
-  return Array.from({ length: count }, (_, i) => {
-    const pixel = colour === "red"
-      ? [200 + i % 50, i >> 5, i & 31]
-      : [i & 31, i >> 5, 200 + i % 50];
-    const pixels = new Uint8Array(16 * 16 * 3).map((_, at) => pixel[at % 3]!);
-    return encodePng({ width: 16, height: 16, channels: 3, data: pixels });
-  });
-}
 
 /** Publishes v2 beside the champion v1 and has it meet requests. */
 async function begin(
@@ -91,7 +80,7 @@ async function ask(
 Deno.test("a canary answers its share of the images, always the same ones", async () => {
   await using service = await startedApp();
   await begin(service, { mode: "share", share: 0.3 });
-  const images = pictures(80);
+  const images = flatPictures(80);
   const byCandidate = (version: string) => version === "v2";
   const first = await ask(service, images, byCandidate);
   const candidates = first.filter(({ version }) => version === "v2").length;
@@ -111,7 +100,7 @@ Deno.test("a canary answers its share of the images, always the same ones", asyn
 Deno.test("a shadow answers nobody, and shows where it differs", async () => {
   await using service = await startedApp();
   await begin(service, SHADOW, { labels: PERMUTED });
-  const answers = await ask(service, pictures(12), () => true);
+  const answers = await ask(service, flatPictures(12), () => true);
   assertEquals(
     new Set(answers.map(({ version, label }) => `${version} ${label}`)),
     new Set(["v1 red"]),
@@ -124,7 +113,7 @@ Deno.test("a shadow answers nobody, and shows where it differs", async () => {
 Deno.test("a shadow's answer of a class that the champion does not know is no difference", async () => {
   await using service = await startedApp();
   await begin(service, SHADOW, { labels: ["crimson", "green", "blue", "white"] });
-  await ask(service, pictures(5), () => true);
+  await ask(service, flatPictures(5), () => true);
   const counts = await countsOf(service, () => true);
   assertEquals(counts.compared, { agreed: 0, differed: 0, newClass: 5 });
 });
@@ -132,7 +121,7 @@ Deno.test("a shadow's answer of a class that the champion does not know is no di
 Deno.test("a shadow is left out while requests wait, and cached answers are not compared", async () => {
   await using service = await startedApp({ cacheEntries: 100, queueCapacity: 64 });
   await begin(service, SHADOW);
-  const images = pictures(40);
+  const images = flatPictures(40);
   const responses = await Promise.all(images.map((image) => service.post(image)));
   assertEquals(new Set(responses.map(({ status }) => status)), new Set([200]));
   for (const response of responses) await response.body?.cancel();
@@ -145,8 +134,8 @@ Deno.test("a shadow is left out while requests wait, and cached answers are not 
 Deno.test("a candidate that fails on an image is counted, and the champion answers", async () => {
   await using service = await startedApp();
   await begin(service, { mode: "share", share: 0.99 }, {}, "colours_failing.onnx");
-  const red = await ask(service, pictures(5), (version) => version === "v2");
-  const blue = await ask(service, pictures(10, "blue"));
+  const red = await ask(service, flatPictures(5), (version) => version === "v2");
+  const blue = await ask(service, flatPictures(10, "blue"));
   assertEquals(
     new Set(blue.map(({ version, label }) => `${version} ${label}`)),
     new Set(["v1 blue"]),
@@ -160,7 +149,7 @@ Deno.test("a candidate that dies leaves every answer to the champion", async () 
   await using service = await startedApp();
   await begin(service, { mode: "share", share: 0.99 });
   service.host.find("colours", "v2").retire();
-  const answers = await ask(service, pictures(10));
+  const answers = await ask(service, flatPictures(10));
   assertEquals(new Set(answers.map(({ version }) => version)), new Set(["v1"]));
   assertEquals((await reportOf(service)).state, "ended");
 });
@@ -169,7 +158,7 @@ Deno.test("a candidate that cannot be loaded is refused, with the reason", async
   await using service = await startedApp();
   const wrongInput = { input: { name: "data", shape: [-1, 3, 16, 16] as [-1, 3, 16, 16] } };
   await begin(service, { mode: "share", share: 0.5 }, wrongInput);
-  await ask(service, pictures(3));
+  await ask(service, flatPictures(3));
   const report = await reportOf(service);
   assertEquals(report.state, "refused");
   assertStringIncludes(report.reason, "does not fit its manifest");
@@ -190,7 +179,7 @@ Deno.test("a canary that is stopped gives its memory back, one that is promoted 
     assertEquals(candidate.alive, end === "promote");
     const versions = service.host.list()[0]!.versions;
     assertEquals(versions, end === "promote" ? ["v2"] : ["v1"]);
-    const body = await (await service.post(pictures(1)[0]!)).json();
+    const body = await (await service.post(flatPictures(1)[0]!)).json();
     assertEquals(body.version, end === "promote" ? "v2" : "v1");
   }
 });
@@ -199,7 +188,7 @@ Deno.test("a canary begins anew when its candidate or its champion changes", asy
   await using service = await startedApp();
   const store = openStore(service.folder);
   await begin(service, SHADOW);
-  await ask(service, pictures(3), () => true);
+  await ask(service, flatPictures(3), () => true);
   await publishColours(service.folder, { version: "v3" });
   await moveAlias(store, "colours", "candidate", { version: "v3", canary: SHADOW, ...WHO });
   await service.canaries.poll();

@@ -29,7 +29,7 @@ const PointerSchema = z.strictObject({
   by: z.string().min(1),
   reason: z.string(),
   /** Of `candidate`: how it meets real requests; it meets none when left out. */
-  canary: CanarySettingSchema.optional(),
+  canary: CanarySettingSchema.exactOptional(),
 });
 
 /** What an alias names, and the move that brought it there. */

@@ -1,3 +1,4 @@
+import { modelsCanaryCommand } from "./models/canary_command.ts";
 import { modelsGcCommand } from "./models/gc_command.ts";
 import { modelsDiffCommand } from "./models/diff_command.ts";
 import { modelsHistoryCommand } from "./models/history_command.ts";
@@ -26,6 +27,10 @@ export function modelsCommand(args: readonly string[]): Promise<number> {
         summary: "make a version the one that services answer with",
       },
       rollback: { run: modelsRollbackCommand, summary: "go back to the champion before" },
+      canary: {
+        run: modelsCanaryCommand,
+        summary: "have a candidate meet real requests, and promote it or take it back",
+      },
       alias: { run: modelsAliasCommand, summary: "point another name at a version" },
       history: { run: modelsHistoryCommand, summary: "every move of an alias: who, when, why" },
       verify: { run: modelsVerifyCommand, summary: "hash everything again and compare" },

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { readPointer } from "../../shared/registry/pointer.ts";
 import { captured } from "../fixtures/captured.ts";
 import { withPets } from "../fixtures/published.ts";
 import { modelsCommand } from "./models_command.ts";
@@ -10,7 +11,9 @@ Deno.test("modelsCommand() lists its commands, and guesses at a wrong one", asyn
   const help = await run("--help");
   assertEquals(help.code, 0);
   for (
-    const name of ["list", "show", "diff", "promote", "rollback", "alias", "verify", "gc", "sign"]
+    const name of [
+      ...["list", "show", "diff", "promote", "rollback", "canary", "alias", "verify", "gc", "sign"],
+    ]
   ) {
     assertMatch(help.stdout, new RegExp(`^  ${name} +\\S`, "m"));
     const own = await run(name, "--help");
@@ -56,6 +59,30 @@ Deno.test("modelsCommand() promotes, rolls back and shows what happened", async 
   });
 });
 
+Deno.test("modelsCommand() sets and stops a canary, with both in the history", async () => {
+  await withPets(["v1", "v2"], async (store, folder) => {
+    const models = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(...args, "--store", folder);
+      assertEquals(code, 0, stderr);
+      return stdout;
+    };
+    assertEquals(
+      await models("canary", "pets", "--share", "0.1", "--version", "v2"),
+      "candidate of pets: v2, 10 % of the images go to it",
+    );
+    const set = await readPointer(store, "pets", "candidate");
+    assertEquals(set?.canary, { mode: "share", share: 0.1 });
+    await models("canary", "pets", "--shadow");
+    assertEquals((await readPointer(store, "pets", "candidate"))?.canary, { mode: "shadow" });
+    await models("canary", "pets", "--stop", "--reason", "users complained", "--by", "ann");
+    assertEquals((await readPointer(store, "pets", "candidate"))?.canary, undefined);
+    assertMatch(
+      await models("history", "pets", "candidate"),
+      /v2 → v2 {2}ann: users complained\n.*canary begins\n.*nothing → v2 .*canary begins$/,
+    );
+  });
+});
+
 Deno.test("modelsCommand() makes a key and signs with it", async () => {
   await withPets(["v1"], async (_, store) => {
     const path = join(store, "..", `${crypto.randomUUID()}.pem`);
@@ -83,6 +110,10 @@ Deno.test("modelsCommand() says what is wrong", async () => {
       [1, ["show", "pets", "v7", "--store", store], "Cannot find pets v7 (expected v1)"],
       [1, ["show", "cars", "v1", "--store", store], "models: pets"],
       [1, ["list", "cars", "--store", store], "no cars is published"],
+      [2, ["canary", "pets", "--store", store], "expected one of --share S, --shadow and --stop"],
+      [2, ["canary", "pets", "--share", "1", "--store", store], "a number between 0 and 1"],
+      [2, ["canary", "pets", "--stop", "--watch", "http://x", "--store", store], "nothing to"],
+      [1, ["canary", "pets", "--shadow", "--store", store], "pets has no candidate"],
       [2, ["gc", "--keep-moves", "few", "--store", store], "expected a whole number"],
     ];
     for (const [expected, args, message] of cases) {

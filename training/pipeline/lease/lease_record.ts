@@ -4,6 +4,7 @@ import {
   type ObjectStore,
   PreconditionFailedError,
 } from "../../../shared/object_store/object_store.ts";
+import { CanarySettingSchema } from "../../../shared/registry/canary.ts";
 
 const IntentSchema = z.strictObject({
   alias: SafeName,
@@ -13,6 +14,8 @@ const IntentSchema = z.strictObject({
   /** What the alias named, and how often it had been moved, when it was decided. */
   from: SafeName.nullable(),
   afterMove: z.int().nonnegative(),
+  /** Of `candidate`: how it meets real requests. */
+  canary: CanarySettingSchema.exactOptional(),
 });
 
 /** A move of an alias that the lease's holder has decided on. */
