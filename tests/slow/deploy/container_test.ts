@@ -1,0 +1,84 @@
+// Both images, built by Docker from Debian without a registry, and run as confined as production's.
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { fixture } from "../../../inference/fixtures/colours.ts";
+import { coloursStore } from "../../../inference/fixtures/colours_store.ts";
+import { makeApiKey } from "../../../inference/middleware/api_keys.ts";
+import { openPort } from "../../object_store/port.ts";
+import { ContainerEngine, hasPrograms } from "./container_engine.ts";
+
+const root = fromFileUrl(new URL("../../../", import.meta.url));
+const BASE = "topfive-test/deno:2.9.6";
+const CONFINED = "--read-only --cap-drop ALL --security-opt no-new-privileges";
+const ignore = Deno.uid() !== 0 || !await hasPrograms("docker", "dockerd", "debootstrap");
+
+Deno.test({
+  name: "the images build, serve and train as an unprivileged user on a read-only root " +
+    "(needs root, docker.io and debootstrap)",
+  ignore,
+  async fn(test) {
+    await using engine = await ContainerEngine.start();
+    await engine.makeBaseImage(BASE);
+    const build = (name: string, tag: string, ...options: string[]) =>
+      engine.docker(
+        'docker build --network host --build-arg "DENO_IMAGE=$1" -f "$2" -t "$3" ${5:-} "$4"',
+        ...[BASE, join(root, `infra/container/${name}.Containerfile`), tag, root, ...options],
+      );
+    await test.step("the service answers in 512 MB, says that it is well, and ends on SIGTERM", async () => {
+      await build("service", "topfive");
+      const size = Number(await engine.docker("docker image inspect -f '{{.Size}}' topfive"));
+      assertLess(size, 150e6);
+      await serve(engine);
+    });
+    await test.step("training writes a run, without a network", async () => {
+      await build("training", "topfive-training", "--build-arg=DRIVERS=mesa-vulkan-drivers");
+      await train(engine);
+    });
+  },
+});
+
+async function serve(engine: ContainerEngine): Promise<void> {
+  await using store = await coloursStore();
+  await Deno.chmod(store.folder, 0o755);
+  const port = openPort();
+  const { key, sha256 } = makeApiKey();
+  const id = (await engine.docker(
+    `docker run -d --network host --memory 512m ${CONFINED} ` +
+      '-e "TOPFIVE_LISTEN_PORT=$1" -e "TOPFIVE_API_KEYS=$2" -v "$3:/models:ro" topfive',
+    ...[String(port), `test:classify:${sha256}`, store.folder],
+  )).trim();
+  const until = "for i in $(seq 150); do " +
+    `[ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = healthy ] && exit; sleep 0.2; ` +
+    'done; docker logs "$1"; exit 1';
+  await engine.docker(until, id);
+  const body = await fixture("blue.jpg");
+  const url = `http://127.0.0.1:${port}/v1/classify`;
+  const answer = await fetch(url, { method: "POST", body, headers: { "X-API-Key": key } });
+  assertEquals((await answer.json()).predictions[0].label, "blue");
+  assertEquals(await engine.docker('docker exec "$1" /usr/bin/deno --version >&2', id), "");
+  await engine.docker('docker stop "$1"', id);
+  assertEquals(
+    (await engine.docker(`docker inspect -f '{{.State.ExitCode}}' "$1"`, id)).trim(),
+    "0",
+  );
+}
+
+async function train(engine: ContainerEngine): Promise<void> {
+  const runs = await Deno.makeTempDir({ prefix: "topfive-runs-" });
+  try {
+    await Deno.chmod(runs, 0o777);
+    const run = (args: string) =>
+      engine.docker(
+        `docker run --rm --network none ${CONFINED} --tmpfs /tmp -v "$1:/runs" topfive-training ${args}`,
+        runs,
+      );
+    await run("data make /runs/images --train 64 --validation 16 --test 0 --side 64");
+    const printed = await run(
+      "train --model alexnet-small --data /runs/images --out /runs/first --epochs 1",
+    );
+    assertMatch(printed, /trained: 2 steps/);
+    assert((await Deno.stat(join(runs, "first/checkpoints.json"))).isFile);
+  } finally {
+    await Deno.remove(runs, { recursive: true });
+  }
+}
