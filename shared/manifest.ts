@@ -121,6 +121,17 @@ const Variant = z.strictObject({
   cost: Cost.optional(),
 });
 
+/** Whether the version may take the champion's place, and why. */
+const Gate = z.strictObject({
+  promote: z.boolean(),
+  /** The version that it was compared with. */
+  champion: SafeName.nullable(),
+  /** The retraining that decided, `models/<name>/runs/<run>/`. */
+  run: SafeName,
+  /** What was seen and asked; of a refused version, what it failed. */
+  reasons: z.array(z.string().min(1)).min(1),
+});
+
 const ModelManifestSchema = z.strictObject({
   schemaVersion: z.literal(MANIFEST_SCHEMA_VERSION),
   name: SafeName,
@@ -154,6 +165,10 @@ const ModelManifestSchema = z.strictObject({
   cost: Cost.optional(),
   /** Other forms of the weights, the most faithful first; a service takes the first that fits it. */
   variants: z.array(Variant).max(16).optional(),
+=======
+  /** What a retraining decided about it; left out where none did. */
+  gate: Gate.optional(),
+>>>>>>> e526236 (feat(training): topfive retrain)
   provenance: z.strictObject({
     codeVersion: z.string().min(1),
     /** Name of the network, such as "alexnet-small". */

@@ -13,6 +13,7 @@ import { planCommand } from "./commands/plan_command.ts";
 import { prepareCommand } from "./commands/prepare_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
 import { runGroup } from "./commands/subcommands.ts";
+import { retrainCommand } from "./commands/retrain_command.ts";
 import { reportCommand } from "./commands/report_command.ts";
 import { trainCommand } from "./commands/train_command.ts";
 import { tuneCommand } from "./commands/tune_command.ts";
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   export: exportCommand,
   publish: publishCommand,
   models: modelsCommand,
+  retrain: retrainCommand,
   plan: planCommand,
   prepare: prepareCommand,
   tune: tuneCommand,

@@ -6,6 +6,8 @@
  *     models/<name>/versions/<version>/signatures/<key>.json
  *     models/<name>/aliases/<alias>.json                 moved by compare-and-swap
  *     models/<name>/history/<alias>/<number>.json        one an alias's move, never changed
+ *     models/<name>/runs/<run>/…                         a retraining: its state, its results, its page
+ *     models/<name>/runs/latest.json                     the one that began last
  * @module
  */
 import { parseSafeName } from "../manifest.ts";
@@ -44,4 +46,12 @@ export function historyPrefix(name: string, alias: string): string {
 
 export function moveKey(name: string, alias: string, number: number): string {
   return `${historyPrefix(name, alias)}${String(number).padStart(MOVE_DIGITS, "0")}.json`;
+}
+
+export function runPrefix(name: string, run: string): string {
+  return `${modelPrefix(name)}runs/${parseSafeName("run", run)}/`;
+}
+
+export function latestRunKey(name: string): string {
+  return `${modelPrefix(name)}runs/latest.json`;
 }

@@ -9,6 +9,8 @@ export interface DecodeTask {
   start: number;
   side: number;
   channels: 1 | 3;
+  /** See `PreprocessSpec`. */
+  resize?: "crop" | "squash" | undefined;
   maxPixels?: number;
 }
 
@@ -22,7 +24,7 @@ export interface DecodeResult {
 }
 
 answerTasks(async (task: DecodeTask, transfer): Promise<DecodeResult> => {
-  const { paths, side, channels, maxPixels } = task;
+  const { paths, side, channels, resize, maxPixels } = task;
   const bytes = side * side * channels;
   const records = new Uint8Array(paths.length * bytes);
   const hashes: string[] = [];
@@ -34,7 +36,7 @@ answerTasks(async (task: DecodeTask, transfer): Promise<DecodeResult> => {
     try {
       const file = Deno.readFileSync(path);
       hash = createHash("sha256").update(file).digest("hex");
-      records.set(await decodeRecord(file, { side, channels }, limits), i * bytes);
+      records.set(await decodeRecord(file, { side, channels, resize }, limits), i * bytes);
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
     }

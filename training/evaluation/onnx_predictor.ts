@@ -28,8 +28,23 @@ const MetadataSchema = z.object({
  */
 export async function onnxPredictor(path: string): Promise<Predictor> {
   const bytes = await Deno.readFile(path);
-  const { labels, preprocess } = readMetadata(path, bytes);
-  const session = await openSession(path, bytes);
+  return await onnxPredictorOf(path, bytes, readMetadata(path, bytes));
+}
+
+/**
+ * As {@link onnxPredictor}, of a file in memory whose metadata lie beside it.
+ *
+ * @param name what messages call it
+ */
+export async function onnxPredictorOf(
+  name: string,
+  bytes: Uint8Array,
+  { labels, preprocess }: {
+    readonly labels: readonly string[];
+    readonly preprocess: PreprocessSpec;
+  },
+): Promise<Predictor> {
+  const session = await openSession(name, bytes);
   return {
     classes: labels,
     preprocess,

@@ -1,0 +1,52 @@
+/** What decides a retraining, beside the images. It is kept in each run. */
+import { z } from "zod";
+import { parse } from "../../shared/manifest.ts";
+import { type Config, ConfigSchema, makeConfig } from "../config.ts";
+import { GatePolicySchema } from "./gate/policy.ts";
+import { ImageRulesSchema } from "./images/rules.ts";
+
+const TrialSchema = z.strictObject({
+  requests: z.int().min(1).default(20).describe("whose latency is measured"),
+  timeoutSeconds: z.int().min(1).default(120).describe("for the start and for each answer"),
+  serveArgs: z.array(z.string()).default([]).describe("flags that the service runs with"),
+});
+
+const common = {
+  from: z.enum(["champion", "scratch"]).default("champion")
+    .describe("the weights to begin with; random ones where the champion is another network"),
+  images: ImageRulesSchema.prefault({}),
+  gate: GatePolicySchema.prefault({}),
+  trial: TrialSchema.prefault({}),
+};
+
+export const RetrainSettingsSchema = z.strictObject({ training: ConfigSchema, ...common });
+export type RetrainSettings = z.infer<typeof RetrainSettingsSchema>;
+
+/** As a file has them: of the training only what differs from the network's own settings. */
+const FileSchema = z.strictObject({
+  training: z.looseObject({ model: z.string().default("alexnet-small") }).prefault({}),
+  ...common,
+});
+
+/**
+ * The settings of a file, with the training settings that were given apart over its own.
+ *
+ * @throws {SyntaxError} naming each wrong value and what was expected.
+ */
+export function makeSettings(
+  file: unknown,
+  given: { readonly model?: string | undefined; readonly from?: string | undefined } & {
+    readonly training: Readonly<Record<string, unknown>>;
+  },
+): RetrainSettings {
+  const { training: { model, ...settings }, ...rest } = parse("retraining settings", FileSchema, {
+    ...Object(file),
+    ...(given.from === undefined ? {} : { from: given.from }),
+  });
+  const named = Object.entries(given.training).filter(([, value]) => value !== undefined);
+  const training: Config = makeConfig(given.model ?? model, {
+    ...settings,
+    ...Object.fromEntries(named),
+  });
+  return { training, ...rest };
+}
