@@ -165,10 +165,8 @@ const ModelManifestSchema = z.strictObject({
   cost: Cost.optional(),
   /** Other forms of the weights, the most faithful first; a service takes the first that fits it. */
   variants: z.array(Variant).max(16).optional(),
-=======
   /** What a retraining decided about it; left out where none did. */
   gate: Gate.optional(),
->>>>>>> e526236 (feat(training): topfive retrain)
   provenance: z.strictObject({
     codeVersion: z.string().min(1),
     /** Name of the network, such as "alexnet-small". */

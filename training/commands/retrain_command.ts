@@ -55,6 +55,7 @@ async function run(given: ReturnType<typeof read>): Promise<number> {
   const options = {
     ...given,
     ...{ store, line, work: await absolute(work), signal: stop.signal, by: currentUser() },
+    apiKey: Deno.env.get("TOPFIVE_API_KEY"),
     signingKey: keyFile === undefined
       ? Deno.env.get("TOPFIVE_SIGNING_KEY")
       : await Deno.readTextFile(keyFile),

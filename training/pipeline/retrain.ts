@@ -23,6 +23,7 @@ export interface RetrainOptions {
   readonly leaseSeconds: number;
   readonly checkpointMinutes: number;
   readonly signingKey: string | undefined;
+  readonly apiKey: string | undefined;
   readonly webhook: Webhook | null;
   /** Gives up a run that was left unfinished. */
   readonly restart: boolean;

@@ -67,7 +67,11 @@ export class Runner {
       return { state: "refused", reasons: refusals(decision) };
     }
     try {
-      await this.#do(promote);
+      const { promoted, canary } = await this.#do(promote);
+      if (!promoted) {
+        await this.#markJudged("refused");
+        return { state: "refused", reasons: [`the canary was taken back: ${canary}`] };
+      }
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
       return { state: "abandoned", reasons: [error.message] };

@@ -1,7 +1,9 @@
 /** What decides a retraining, beside the images. It is kept in each run. */
 import { z } from "zod";
 import { parse } from "../../shared/manifest.ts";
+import { CanarySettingSchema } from "../../shared/registry/canary.ts";
 import { type Config, ConfigSchema, makeConfig } from "../config.ts";
+import { CanaryPolicySchema } from "./canary/policy.ts";
 import { GatePolicySchema } from "./gate/policy.ts";
 import { ImageRulesSchema } from "./images/rules.ts";
 
@@ -11,12 +13,22 @@ const TrialSchema = z.strictObject({
   serveArgs: z.array(z.string()).default([]).describe("flags that the service runs with"),
 });
 
+const CanarySchema = z.strictObject({
+  setting: CanarySettingSchema.default({ mode: "share", share: 0.1 })
+    .describe("how the candidate meets requests: a share of the images, or in the shadow"),
+  services: z.array(z.url()).min(1)
+    .describe("addresses of the running services; a key goes in TOPFIVE_API_KEY"),
+  policy: CanaryPolicySchema.prefault({}),
+});
+
 const common = {
   from: z.enum(["champion", "scratch"]).default("champion")
     .describe("the weights to begin with; random ones where the champion is another network"),
   images: ImageRulesSchema.prefault({}),
   gate: GatePolicySchema.prefault({}),
   trial: TrialSchema.prefault({}),
+  canary: CanarySchema.nullable().default(null)
+    .describe("before a candidate takes a champion's place; null: it does at once"),
 };
 
 export const RetrainSettingsSchema = z.strictObject({ training: ConfigSchema, ...common });

@@ -59,6 +59,8 @@ export interface StageContext {
   readonly checkpointMinutes: number;
   /** PKCS #8 in PEM, to sign what is published; unsigned where there is none. */
   readonly signingKey: string | undefined;
+  /** For the services that are asked about a canary, where they want one. */
+  readonly apiKey: string | undefined;
   readonly line: ProgressLine;
   /** Set when the work is to stop. */
   readonly signal: AbortSignal;
