@@ -1,4 +1,5 @@
 import { modelsCanaryCommand } from "./models/canary_command.ts";
+import { modelsCopyCommand } from "./models/copy_command.ts";
 import { modelsGcCommand } from "./models/gc_command.ts";
 import { modelsDiffCommand } from "./models/diff_command.ts";
 import { modelsHistoryCommand } from "./models/history_command.ts";
@@ -34,6 +35,7 @@ export function modelsCommand(args: readonly string[]): Promise<number> {
       alias: { run: modelsAliasCommand, summary: "point another name at a version" },
       history: { run: modelsHistoryCommand, summary: "every move of an alias: who, when, why" },
       verify: { run: modelsVerifyCommand, summary: "hash everything again and compare" },
+      copy: { run: modelsCopyCommand, summary: "back up, restore or move a whole store" },
       gc: { run: modelsGcCommand, summary: "remove what no alias and no recent move needs" },
       key: { run: modelsKeyCommand, summary: "make a key that signs, or show its public half" },
       sign: { run: modelsSignCommand, summary: "vouch for a version with a key" },

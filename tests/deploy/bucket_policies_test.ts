@@ -1,0 +1,111 @@
+// infra/bucket's policies, given to users of a real IAM service, allow what each role does, no more.
+import { assertEquals, assertRejects } from "@std/assert";
+import { fixture } from "../../inference/fixtures/colours.ts";
+import { coloursManifest } from "../../inference/fixtures/colours.ts";
+import { publishModel, readManifest, readWeights } from "../../shared/model_registry.ts";
+import type { ObjectStore } from "../../shared/object_store/object_store.ts";
+import { readPointer } from "../../shared/registry/pointer.ts";
+import { promote } from "../../training/registry/champion.ts";
+import { hasS3Server } from "../object_store/s3_server.ts";
+import { S3WithUsers } from "./s3_with_users.ts";
+
+const ROLES = ["server", "feedback", "trainer"] as const;
+type Role = typeof ROLES[number];
+
+const POLICIES = new URL("../../infra/bucket/policies/", import.meta.url);
+
+async function policyOf(role: Role, bucket: string): Promise<string> {
+  const text = await Deno.readTextFile(new URL(`${role}.json`, POLICIES));
+  return text.replaceAll("${bucket}", bucket);
+}
+
+async function setUp() {
+  const server = await S3WithUsers.start("some-models");
+  const keys = Object.fromEntries(
+    await Promise.all(ROLES.map(async (role) => [
+      role,
+      await server.createUser(role, await policyOf(role, server.bucket)),
+    ])),
+  );
+  return { server, keys: keys as Record<Role, { accessKeyId: string; secretAccessKey: string }> };
+}
+
+const bytes = new TextEncoder().encode("x");
+
+/** What a store can do with a key, and who may. */
+const OPERATIONS: [name: string, may: Role[], work: (store: ObjectStore) => Promise<unknown>][] = [
+  ["read a model", ["server", "trainer"], (store) => store.get("models/a/aliases/latest.json")],
+  ["read weights", ["server", "trainer"], (store) => store.get("blobs/sha256/a")],
+  ["learn that one is missing", ["server", "trainer"], (store) => store.get("models/b/none")],
+  ["list models", ["server", "trainer"], (store) => Array.fromAsync(store.list("models/"))],
+  ["read an image", ["trainer"], (store) => store.get("incoming/a/cat/1.jpg")],
+  ["bring an image", ["feedback"], (store) => store.put("incoming/a/cat/2.jpg", bytes)],
+  ["move a pointer", ["trainer"], (store) => store.put("models/a/aliases/champion.json", bytes)],
+  ["write weights", ["trainer"], (store) => store.put("blobs/sha256/b", bytes)],
+  ["delete a model", [], (store) => store.delete("models/a/versions/v1/manifest.json")],
+  ["delete weights", [], (store) => store.delete("blobs/sha256/a")],
+  ["delete an image", [], (store) => store.delete("incoming/a/cat/1.jpg")],
+  [
+    "delete an old checkpoint",
+    ["trainer"],
+    (store) => store.delete("models/a/retraining/runs/1/training/checkpoint-1"),
+  ],
+];
+
+Deno.test({
+  name: "each role's policy allows what it needs and nothing else",
+  ignore: !hasS3Server,
+  async fn() {
+    const { server, keys } = await setUp();
+    await using _ = server;
+    const owner = server.store();
+    for (
+      const key of [
+        "models/a/aliases/latest.json",
+        "models/a/versions/v1/manifest.json",
+        "models/a/retraining/runs/1/training/checkpoint-1",
+        "blobs/sha256/a",
+        "incoming/a/cat/1.jpg",
+      ]
+    ) await owner.put(key, bytes);
+    const found: Record<string, Role[]> = {};
+    for (const [name, , work] of OPERATIONS) {
+      found[name] = [];
+      for (const role of ROLES) {
+        const done = await work(server.store(keys[role])).then(() => true, () => false);
+        if (done) found[name].push(role);
+      }
+    }
+    assertEquals(found, Object.fromEntries(OPERATIONS.map(([name, may]) => [name, may])));
+    for (const role of ROLES) {
+      const open = '{"Version":"2012-10-17","Statement":[]}';
+      assertEquals(await server.request(keys[role], "PUT", "policy", open), 403);
+      assertEquals(await server.request(keys[role], "DELETE", ""), 403);
+      assertEquals(await server.request(keys[role], "GET", "versions"), 403);
+    }
+  },
+});
+
+Deno.test({
+  name: "the trainer's key publishes and promotes, the server's reads it; a replaced key is dead",
+  ignore: !hasS3Server,
+  async fn() {
+    const { server, keys } = await setUp();
+    await using _ = server;
+    const trainer = server.store(keys.trainer);
+    const who = { by: "a test", reason: "to see whether it may" };
+    const weights = await fixture("colours.onnx");
+    await publishModel(trainer, { weights, manifest: coloursManifest() }, who);
+    await promote(trainer, "colours", "v1", who);
+
+    const reading = server.store(keys.server);
+    const pointer = await readPointer(reading, "colours", "champion");
+    const manifest = await readManifest(reading, "colours", pointer!.version);
+    assertEquals(await readWeights(reading, manifest!), weights);
+
+    const next = await server.createKey("server");
+    await server.deleteKey("server", keys.server);
+    await assertRejects(() => reading.get("models/colours/aliases/latest.json"));
+    assertEquals((await readPointer(server.store(next), "colours", "champion"))?.version, "v1");
+  },
+});
