@@ -9,13 +9,16 @@ import { installErrors } from "./middleware/errors.ts";
 import type { Guard } from "./middleware/guard.ts";
 import { requestLog, type RequestLogVariables } from "./middleware/request_log.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
+import { serverTiming } from "./middleware/server_timing.ts";
 import type { ModelHost } from "./models/model_host.ts";
 import { openApiRoutes } from "./openapi/routes.ts";
 import { classifyRoute } from "./routes/classify.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { huggingFaceRoute } from "./routes/hugging_face.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoute } from "./routes/page.ts";
 import { problemRoutes } from "./routes/problems.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
 
 /** What the app stands on; it reads no environment and opens nothing by itself. */
 export interface AppOptions {
@@ -26,6 +29,7 @@ export interface AppOptions {
   maxBodyBytes: number;
   guard: Guard;
   log: Log;
+  metrics: Metrics;
   /** Lets whoever owns the server end the open requests before it shuts down. */
   drain?: Drain;
 }
@@ -34,17 +38,19 @@ export interface AppOptions {
 export function createApp(
   { drain = new Drain(), ...options }: AppOptions,
 ): Hono<{ Variables: RequestLogVariables & ApiKeyVariables }> {
-  const { classifier, host, maxBodyBytes, guard, log } = options;
+  const { classifier, host, maxBodyBytes, guard, log, metrics } = options;
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
-  app.use(requestLog(log));
+  app.use(requestLog(log, metrics));
+  app.use(serverTiming());
   app.use(securityHeaders());
   app.use(drain.middleware);
   installErrors(app, log);
-  guard.protect(app, { "/v1/*": "classify", "/hf/*": "classify" });
+  guard.protect(app, { "/v1/*": "classify", "/hf/*": "classify", "/metrics": "metrics" });
   app.route("/", healthRoutes({ host }));
   app.route("/", classifyRoute({ classifier, host, maxBodyBytes }));
   app.route("/", huggingFaceRoute({ classifier, host, maxBodyBytes }));
   app.route("/", kserveRoutes(options));
+  app.route("/", metricsRoute({ metrics }));
   app.route("/", openApiRoutes());
   app.route("/", pageRoute({ host }));
   app.route("/", problemRoutes());

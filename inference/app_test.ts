@@ -8,6 +8,7 @@ import { hostOf, OPEN, startedApp } from "./fixtures/started_app.ts";
 import { createLog } from "./log.ts";
 import { Guard } from "./middleware/guard.ts";
 import { PROBLEMS } from "./problem.ts";
+import { Metrics } from "./telemetry/metrics.ts";
 
 /** The app before any model is loaded; none of its workers has been started. */
 function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<AppOptions> = {}) {
@@ -22,6 +23,7 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
     maxBodyBytes: 1000,
     guard: new Guard(OPEN),
     log,
+    metrics: new Metrics(),
     ...changes,
   });
 }
@@ -107,14 +109,14 @@ Deno.test("createApp() logs one line a request, with the id of the answer, and n
   const app = unloadedApp((line) => lines.push(line));
   await app.request("/healthz");
   await app.request("/readyz");
-  const forged = { "X-Request-Id": "00000000-0000-0000-0000-000000000000" };
+  const forged = { "X-Request-Id": '00000000"-0000' };
   const response = await app.request("/nothing?secret=1", { headers: forged });
   assertEquals(lines.length, 1);
   const { event, method, path, status, id } = JSON.parse(lines[0]!);
   assertEquals([event, method, path, status], ["request", "GET", "/nothing", 404]);
   assertEquals(id, response.headers.get("X-Request-Id"));
   assertFalse(lines[0]!.includes("secret"));
-  assertFalse(lines[0]!.includes("00000000-0000"));
+  assertFalse(lines[0]!.includes("00000000"));
 });
 
 Deno.test("createApp() answers 500 to its own fault and logs the cause under the same id", async () => {

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { AnswerCache } from "./answer_cache.ts";
 import type { Canaries } from "./canary/canaries.ts";
 import { heatMap } from "./heat_map.ts";
+import { type ImageTask, type ImageWork, runImage } from "./image_work.ts";
 import type { ModelHost } from "./models/model_host.ts";
-import type { ServedModel } from "./models/served_model.ts";
-import { ProblemError, queueFull } from "./problem.ts";
+import type { LoadStages, ServedModel } from "./models/served_model.ts";
+import { queueFull } from "./problem.ts";
 import { topK } from "../shared/top_k.ts";
+import { now, type Stage, total } from "./telemetry/stages.ts";
 import type { DecodePool } from "./workers/decode_pool.ts";
-import type { NetworkInputs } from "./workers/make_inputs.ts";
 import { heat, PATCHES } from "./workers/occlusion.ts";
-import { WorkerEndedError } from "./workers/task_worker.ts";
 
 /** One class of the answer, best first. */
 export interface Prediction {
@@ -59,11 +59,22 @@ export interface ClassifyQuery {
   explain: boolean;
 }
 
-/** An answer and what a cache needs to know of it. */
+/** An answer and what a cache and a log need to know of it. */
 export interface Answer {
   classification: Classification;
   etag: string;
   cached: boolean;
+  /** None where the answer was at hand. */
+  stages: readonly Stage[];
+  /** How the version was loaded, where this is the first that it answered. */
+  coldStart?: LoadStages | undefined;
+}
+
+/** Told what became of each image, and of the milliseconds since it arrived. */
+export interface ImageWatcher {
+  answered(model: ServedModel, work: ImageWork, milliseconds: number): void;
+  cached(model: ServedModel, milliseconds: number): void;
+  failed(model: ServedModel, error: unknown, milliseconds: number): void;
 }
 
 /** The bounds of a classifier. */
@@ -79,6 +90,8 @@ export interface ClassifierOptions {
   cacheEntries: number;
   /** Candidates that take a share of the requests, or are compared with the answers. */
   canaries?: Pick<Canaries, "find">;
+  /** All of them are told; in a service these are its metrics and its traces. */
+  watchers?: readonly ImageWatcher[];
 }
 
 /** Image bytes to the best labels: the service's whole stream. */
@@ -125,22 +138,37 @@ export class Classifier {
     query: ClassifyQuery,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
+    const { watchers = [] } = this.#options;
+    const arrivedAt = now();
     const etag = etagOf(bytes, query, model);
     const known = this.#cache.get(etag);
-    if (known) return { classification: known, etag, cached: true };
-    const classification = await this.#admit(
+    if (known) {
+      for (const watcher of watchers) watcher.cached(model, now() - arrivedAt);
+      return { classification: known, etag, cached: true, stages: [] };
+    }
+    const coldStart = model.statistics.success.count === 0 ? model.stages : undefined;
+    const { answer, stages } = await this.#admit(
       model,
+      { source: bytes, views: viewsOf(query), arrivedAt },
       signal,
-      (stop) => this.#answer(model, bytes, query, stop),
+      (work) => describe(model, query, work, now() - arrivedAt),
     );
-    this.#cache.set(etag, classification);
-    return { classification, etag, cached: false };
+    this.#cache.set(etag, answer);
+    return { classification: answer, etag, cached: false, stages, coldStart };
   }
 
-  /** An answer that no client waits for: it takes no place in the queue. */
-  #askAside(model: ServedModel, bytes: Uint8Array, query: ClassifyQuery): Promise<Classification> {
-    const signal = AbortSignal.timeout(this.#options.deadlineMs);
-    return model.using(() => this.#answer(model, bytes, query, signal));
+  /** An answer that no client waits for: it takes no place in the queue and is counted nowhere. */
+  async #askAside(
+    model: ServedModel,
+    bytes: Uint8Array,
+    query: ClassifyQuery,
+  ): Promise<Classification> {
+    const { decoders, maxPixels, deadlineMs } = this.#options;
+    const arrivedAt = now();
+    const task = { source: bytes, views: viewsOf(query), maxPixels, arrivedAt };
+    const signal = AbortSignal.timeout(deadlineMs);
+    const work = await model.using(() => runImage(model, decoders, task, signal));
+    return describe(model, query, work, now() - arrivedAt);
   }
 
   /**
@@ -151,98 +179,72 @@ export class Classifier {
     model: ServedModel,
     source: Uint8Array | Float32Array,
     signal?: AbortSignal,
-  ): Promise<Float32Array> {
-    return this.#admit(model, signal, async (stop) => {
-      const input = source instanceof Float32Array
-        ? source
-        : (await this.#decode(model, source, { views: 1, explain: false }, stop)).values;
-      return (await model.run(input, stop)).probabilities;
-    });
+  ): Promise<{ answer: Float32Array; stages: readonly Stage[] }> {
+    const task = { source, views: "centre", arrivedAt: now() } as const;
+    return this.#admit(model, task, signal, ({ probabilities }) => probabilities);
   }
 
   /** Takes one image where there is room, within the deadline, and keeps its model for it. */
   async #admit<Result>(
     model: ServedModel,
+    task: Omit<ImageTask, "maxPixels">,
     signal: AbortSignal | undefined,
-    work: (stop: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
-    if (this.full) throw queueFull();
-    this.#pending++;
+    answerOf: (work: ImageWork) => Result,
+  ): Promise<{ answer: Result; stages: readonly Stage[] }> {
+    const { watchers = [], decoders, deadlineMs, maxPixels } = this.#options;
     try {
-      const timeout = AbortSignal.timeout(this.#options.deadlineMs);
-      const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      return await model.using(() => work(stop));
-    } finally {
-      this.#pending--;
-    }
-  }
-
-  async #answer(
-    model: ServedModel,
-    bytes: Uint8Array,
-    query: ClassifyQuery,
-    signal: AbortSignal,
-  ): Promise<Classification> {
-    const { name, version, labels, output: { classes } } = model.manifest;
-    const arrived = performance.now();
-    const inputs = await this.#decode(model, bytes, query, signal);
-    const { probabilities, milliseconds } = await runAll(model, inputs, signal);
-    const answer = query.views === 10 ? mean(probabilities, classes) : probabilities;
-    const best = topK(answer.subarray(0, classes), query.top);
-    const total = performance.now() - arrived;
-    return {
-      model: name,
-      version,
-      variant: model.variant,
-      runtime: model.runtime,
-      predictions: best.filter(({ probability }) => probability >= query.threshold)
-        .map(({ index, probability }) => ({ label: labels[index]!, index, probability })),
-      ...(query.explain ? { heat_map: heatMap(heat(probabilities, classes), PATCHES) } : {}),
-      timing: {
-        queue_ms: rounded(Math.max(0, total - inputs.milliseconds - milliseconds)),
-        decode_ms: rounded(inputs.milliseconds),
-        inference_ms: rounded(milliseconds),
-        total_ms: rounded(total),
-      },
-    };
-  }
-
-  async #decode(
-    { manifest }: ServedModel,
-    bytes: Uint8Array,
-    { views, explain }: Pick<ClassifyQuery, "views" | "explain">,
-    signal: AbortSignal,
-  ): Promise<NetworkInputs> {
-    const { decoders, maxPixels } = this.#options;
-    try {
-      return await decoders.decode({
-        bytes,
-        spec: manifest.preprocess,
-        maxPixels,
-        views: explain ? "occluded" : views === 10 ? "ten" : "centre",
-      }, signal);
+      if (this.full) throw queueFull();
+      this.#pending++;
+      try {
+        const timeout = AbortSignal.timeout(deadlineMs);
+        const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
+        const work = await model.using(() =>
+          runImage(model, decoders, { ...task, maxPixels }, stop)
+        );
+        const answer = answerOf(work);
+        const milliseconds = now() - task.arrivedAt;
+        for (const watcher of watchers) watcher.answered(model, work, milliseconds);
+        return { answer, stages: work.stages };
+      } finally {
+        this.#pending--;
+      }
     } catch (error) {
-      if (!(error instanceof WorkerEndedError)) throw error;
-      throw new ProblemError("image-too-slow", "Cannot decode the image in time", { cause: error });
+      for (const watcher of watchers) watcher.failed(model, error, now() - task.arrivedAt);
+      throw error;
     }
   }
 }
 
-/** All inputs of one image; the milliseconds are those of the runs, one after the other. */
-async function runAll(model: ServedModel, { values, count }: NetworkInputs, signal: AbortSignal) {
-  const length = values.length / count;
-  const runs = await Promise.all(
-    Array.from(
-      { length: count },
-      (_, index) => model.run(values.subarray(index * length, (index + 1) * length), signal),
-    ),
-  );
-  const classes = runs[0]!.probabilities.length;
-  const probabilities = new Float32Array(classes * count);
-  runs.forEach((run, index) => probabilities.set(run.probabilities, index * classes));
-  // Inputs of one batch share its time.
-  const milliseconds = runs.reduce((sum, run) => sum + run.milliseconds / run.batch, 0);
-  return { probabilities, milliseconds: count === 1 ? runs[0]!.milliseconds : milliseconds };
+function viewsOf({ explain, views }: ClassifyQuery): ImageTask["views"] {
+  return explain ? "occluded" : views === 10 ? "ten" : "centre";
+}
+
+function describe(
+  { manifest: { name, version, labels, output: { classes } }, variant, runtime }: ServedModel,
+  query: ClassifyQuery,
+  { probabilities, stages }: ImageWork,
+  milliseconds: number,
+): Classification {
+  const answer = query.views === 10 ? mean(probabilities, classes) : probabilities;
+  const best = topK(answer.subarray(0, classes), query.top);
+  const decoding = total(stages, "decode") + total(stages, "preprocess");
+  const running = total(stages, "run");
+  return {
+    model: name,
+    version,
+    variant,
+    runtime,
+    predictions: best.filter(({ probability }) => probability >= query.threshold)
+      .map(({ index, probability }) => ({ label: labels[index]!, index, probability })),
+    ...(query.explain ? { heat_map: heatMap(heat(probabilities, classes), PATCHES) } : {}),
+    timing: {
+      // All waiting: queues, and messages between threads.
+      queue_ms: rounded(Math.max(0, milliseconds - decoding - running)),
+      decode_ms: rounded(decoding),
+      inference_ms: rounded(running),
+      total_ms: rounded(milliseconds),
+    },
+  };
 }
 
 function mean(probabilities: Float32Array, classes: number): Float32Array {

@@ -161,13 +161,15 @@ const Config = z.object({
     env: "TOPFIVE_API_KEYS",
     value: "NAME:SCOPE:SHA256,…",
     reason:
-      "keys that may ask, the scope classify or admin (which may also load and unload models); " +
-      "topfive api-key makes one. Without any, everybody may ask, on this machine alone",
+      "keys that may ask, the scope classify, feedback (classify, and corrections of answers), " +
+      "metrics (/metrics alone) or admin (all, and loading and unloading models); topfive api-key " +
+      "makes one. Without any, everybody may ask, on this machine alone",
   }),
   open: z.stringbool().default(false).register(settings, {
     flag: "open",
     env: "TOPFIVE_OPEN",
-    reason: "answer other machines without a key; models are then loaded by the pointer alone",
+    reason: "answer everybody's images without a key, from other machines too; keys are then for " +
+      "what else there is (metrics, feedback, models)",
   }),
   requestsPerMinute: wholeNumber(0, 1_000_000).default(0).register(settings, {
     flag: "rate-limit",

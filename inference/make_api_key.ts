@@ -6,14 +6,15 @@ const HELP = `Makes an API key
 Usage: topfive api-key NAME [SCOPE]
 
   NAME    whose it is, for logs and limits: letters, digits, dots and dashes
-  SCOPE   classify (default), or admin, which may also load and unload models
+  SCOPE   classify (default); feedback: classify, and say which answers were wrong;
+          metrics: read /metrics; admin: all of these, and load and unload models
 
 The key itself is printed once, on standard error, and kept nowhere. Standard output is the entry for
 TOPFIVE_API_KEYS, which has its hash alone; entries are separated by commas. To rotate a key, add a
 second entry of the same name, let the client change over, and take the first one away.
 
 Example
-  export TOPFIVE_API_KEYS=$(topfive api-key website)`;
+  export TOPFIVE_API_KEYS=$(topfive api-key website),$(topfive api-key prometheus metrics)`;
 
 const [name, scope = "classify", ...others] = Deno.args;
 if (name === "--help" || name === "-h") {

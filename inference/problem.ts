@@ -1,4 +1,5 @@
 import { ImageError, type ImageErrorCode } from "../shared/image/image.ts";
+import { instanceOf } from "./request_id.ts";
 import { WorkerEndedError } from "./workers/task_worker.ts";
 
 /**
@@ -42,7 +43,8 @@ export const PROBLEMS = {
   "key-scope": {
     status: 403,
     title: "The API key may not do that",
-    help: "Keys answer images or, with the scope admin, also load and unload models.",
+    help:
+      "A key's scope says what it is for: classify, feedback, metrics, or admin for everything.",
   },
   "not-found": {
     status: 404,
@@ -197,7 +199,7 @@ export function problemResponse(error: ProblemError, requestId: string): Respons
     title,
     status,
     detail: error.message,
-    instance: `urn:uuid:${requestId}`,
+    instance: instanceOf(requestId),
   };
   return new Response(JSON.stringify(body), {
     status,

@@ -1,62 +1,8 @@
 // The real command in a process of its own, under the permissions of permissions.ts.
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { readConfig } from "./config.ts";
 import { fixture } from "./fixtures/colours.ts";
 import { coloursStore, emptyStore } from "./fixtures/colours_store.ts";
-import { npmCacheFolder, permissionFlags } from "./permissions.ts";
-
-const program = fromFileUrl(new URL("serve.ts", import.meta.url));
-const npmCache = await npmCacheFolder();
-
-/** Starts `topfive serve` with permissions for `permitted`, the same arguments unless given. */
-function start(args: string[], permitted = args) {
-  const config = readConfig(permitted, () => undefined);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissionFlags(config, npmCache), program, ...args],
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  return {
-    child,
-    url: `http://127.0.0.1:${config.port}`,
-    /** Waits for the end. */
-    ended: async () => {
-      const { code, stdout, stderr } = await child.output();
-      return { code, stdout: decode(stdout), stderr: decode(stderr) };
-    },
-    [Symbol.dispose]: () => {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended by itself, as it should.
-      }
-    },
-  };
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String(listener.addr.port);
-}
-
-/** Polls `GET /readyz` as an orchestrator does; gives the statuses that were seen. */
-async function untilReady(url: string): Promise<Set<number>> {
-  const statuses = new Set<number>();
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
-    const response = await fetch(`${url}/readyz`).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response !== undefined) statuses.add(response.status);
-    if (response?.status === 200) return statuses;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`not ready within 30 s, saw ${[...statuses]}`);
-}
+import { freePort, start, untilReady } from "./fixtures/served.ts";
 
 /** A body of which the second half is sent only when `release` is called. */
 function heldBody(bytes: Uint8Array<ArrayBuffer>) {
@@ -186,7 +132,7 @@ Deno.test("topfive serve explains what keeps it from starting, and exits 1", asy
     [["--store", store.folder, "--port", port], ["--store", store.folder], "Requires net access"],
   ];
   for (const [args, permitted, message] of failures) {
-    using service = start(args, permitted);
+    using service = start(args, permitted ? { permitted } : {});
     const { code, stderr } = await service.ended();
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /^topfive: Cannot [^\n]+\n$/);
@@ -195,11 +141,11 @@ Deno.test("topfive serve explains what keeps it from starting, and exits 1", asy
 });
 
 Deno.test("topfive serve refuses a command line it cannot read with 2, and helps with 0", async () => {
-  using wrong = start(["--prot", "80"], []);
+  using wrong = start(["--prot", "80"], { permitted: [] });
   const { code, stderr } = await wrong.ended();
   assertEquals(code, 2);
   assertStringIncludes(stderr, "Unknown option '--prot'");
-  using help = start(["--help"], []);
+  using help = start(["--help"], { permitted: [] });
   const { code: helped, stdout } = await help.ended();
   assertEquals(helped, 0);
   assert(stdout.includes("Examples:") && stdout.includes("--max-pixels"));

@@ -10,6 +10,8 @@ import { Guard } from "./middleware/guard.ts";
 import { memoryLimit } from "./models/choose_variant.ts";
 import { ModelHost } from "./models/model_host.ts";
 import type { ServedModel } from "./models/served_model.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+import { Spans } from "./telemetry/spans.ts";
 import { DecodePool } from "./workers/decode_pool.ts";
 
 /** A service that answers from its first moment and classifies once its model is loaded. */
@@ -25,6 +27,8 @@ export interface Service {
 
 /** Puts the parts together and begins to load the models; the caller listens. */
 export function startService(config: Config, log: Log): Service {
+  const started = performance.now();
+  const metrics = new Metrics();
   const deadlineMs = config.deadlineSeconds * 1000;
   const decoders = new DecodePool({ workers: config.decoders, milliseconds: deadlineMs });
   const store = openStore(config.store);
@@ -44,12 +48,15 @@ export function startService(config: Config, log: Log): Service {
     },
     decoders,
     log,
+    onLoad: (model, outcome) => metrics.loaded(model, outcome),
   });
   const canaries = new Canaries({ store, host, log, idle: () => classifier.pending === 0 });
+  const watchers = [metrics, new Spans()];
   const classifier: Classifier = new Classifier({
     ...config,
-    ...{ host, decoders, deadlineMs, canaries },
+    ...{ host, decoders, deadlineMs, canaries, watchers },
   });
+  metrics.watch({ host, classifier, decoders });
   const drain = new Drain();
   const app = createApp({
     ...config,
@@ -58,12 +65,19 @@ export function startService(config: Config, log: Log): Service {
     host,
     canaries,
     log,
+    metrics,
     drain,
   });
   let timer: ReturnType<typeof setInterval> | undefined;
   const ready = host.start().then((model) => {
     const { name, version } = model.manifest;
-    log.info("ready", { model: name, version });
+    log.info("ready", {
+      model: name,
+      version,
+      // From the start of the process: the runtime, our own code, then the models.
+      start_ms: Math.round(started),
+      models_ms: Math.round(performance.now() - started),
+    });
     const milliseconds = config.pollSeconds * 1000;
     if (milliseconds > 0 && config.version === undefined) {
       const follow = () => host.poll().then(() => canaries.poll());
@@ -98,6 +112,7 @@ function guardOf({ apiKeys, corsOrigins, host, open, ...rest }: Config): Guard {
   return new Guard({
     ...rest,
     apiKeys: keys,
+    open,
     corsOrigins: corsOrigins.split(",").filter(Boolean),
   });
 }

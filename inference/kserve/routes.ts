@@ -4,6 +4,7 @@ import type { Classifier } from "../classifier.ts";
 import type { Log } from "../log.ts";
 import type { ApiKeyVariables } from "../middleware/api_keys.ts";
 import type { Guard } from "../middleware/guard.ts";
+import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import type { ServedModel } from "../models/served_model.ts";
 import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
@@ -12,6 +13,7 @@ import { packOutput, parseRequest, ProtocolError } from "./binary.ts";
 import { readInputs } from "./inputs.ts";
 import { inputTensors, outputsOf, outputTensors } from "./outputs.ts";
 import type { InferRequest, OutputTensor } from "./schema.ts";
+import { statisticsOf } from "./statistics.ts";
 import config from "../deno.json" with { type: "json" };
 
 export interface KserveOptions {
@@ -23,7 +25,7 @@ export interface KserveOptions {
   readonly log: Log;
 }
 
-const EXTENSIONS = ["classification", "binary_tensor_data", "model_repository"];
+const EXTENSIONS = ["classification", "binary_tensor_data", "model_repository", "statistics"];
 
 /**
  * The Open Inference Protocol v2 as KServe and Triton speak it: health, metadata and `infer`, with and
@@ -43,12 +45,14 @@ export function kserveRoutes(options: KserveOptions): Hono<{ Variables: ApiKeyVa
     host.find();
     return c.json({ live: true, ready: true });
   });
+  v2.get("/v2/models/stats", (c) => c.json(statisticsOf(host.loaded())));
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
     v2.get(path, (c) => c.json(describe(host, findModel(c, host))));
     v2.get(`${path}/ready`, (c) => {
       const { name } = findModel(c, host).manifest;
       return c.json({ name, ready: true });
     });
+    v2.get(`${path}/stats`, (c) => c.json(statisticsOf(statisticsFor(c, host))));
     v2.post(`${path}/infer`, (c) => infer(c, options));
   }
   v2.get("/v2/models/:model/canary", (c) => {
@@ -84,6 +88,13 @@ function findModel(c: Context, host: ModelHost): ServedModel {
   return host.find(c.req.param("model"), c.req.param("version"));
 }
 
+/** All loaded versions of a model where the address names none. */
+function statisticsFor(c: Context, host: ModelHost): ServedModel[] {
+  const model = findModel(c, host);
+  if (c.req.param("version") !== undefined) return [model];
+  return host.loaded().filter(({ manifest }) => manifest.name === model.manifest.name);
+}
+
 function describe(host: ModelHost, model: ServedModel) {
   const { manifest, variant, runtime } = model;
   const versions = host.list().find(({ name }) => name === manifest.name)?.versions ?? [];
@@ -108,9 +119,12 @@ async function infer(c: Context, options: KserveOptions): Promise<Response> {
   if (others.length > 0) throw new ProtocolError("the model has one input");
   const inputs = readInputs(input!, raw.get(input!.name), model);
   const sources = inputs.kind === "images" ? inputs.images : inputs.tensors;
-  const rows = await Promise.all(
+  const answers = await Promise.all(
     sources.map((source) => classifier.probabilities(model, source, c.req.raw.signal)),
   );
+  const { name, version } = model.manifest;
+  for (const { stages } of answers) noteImage(c, { model: name, version, stages });
+  const rows = answers.map(({ answer }) => answer);
   return answer(request, model, outputsOf(request, model.manifest, rows));
 }
 
@@ -148,10 +162,17 @@ function answer(
 }
 
 function answerError(c: Context, error: unknown, log: Log): Response {
-  if (error instanceof ProtocolError) return c.json({ error: error.message }, 400);
+  if (error instanceof ProtocolError) {
+    c.set("problem", "unreadable-request");
+    return c.json({ error: error.message }, 400);
+  }
   const problem = toProblem(error);
+  c.set("problem", problem.problem);
   if (problem.problem === "internal-error") {
-    log.error("failed", { cause: error instanceof Error ? error.stack ?? error.message : "" });
+    log.error("failed", {
+      id: c.get("requestId") ?? "",
+      cause: error instanceof Error ? error.stack ?? error.message : "",
+    });
   }
   return new Response(JSON.stringify({ error: problem.message }), {
     status: PROBLEMS[problem.problem].status,

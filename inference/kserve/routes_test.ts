@@ -156,3 +156,33 @@ Deno.test("POST /v2/repository… lists states, and loads and unloads with a key
   assertEquals((await post(`${path}/unload`, {}, `Bearer ${key}`)).status, 200);
   assertEquals((await get(service, "/v2/health/ready")).status, 503);
 });
+
+Deno.test("GET /v2/models/…/stats counts as Triton's statistics extension does", async () => {
+  await using service = await startedApp({ cacheEntries: 4 });
+  const json = async (path: string) => await (await service.app.request(path)).json();
+  const { extensions } = await json("/v2");
+  assert(extensions.includes("statistics"));
+  const tensor = { name: "image", datatype: "FP32", shape: [2, 3, 16, 16], data: [] as number[] };
+  tensor.data = Array.from({ length: 2 * 3 * 16 * 16 }, () => 0.5);
+  await infer(service, { inputs: [tensor] });
+  await service.post(await fixture("red.png"));
+  await service.post(await fixture("red.png"));
+  await service.post("no image");
+  const paths = ["/v2/models/colours/stats", "/v2/models/colours/versions/v1/stats"];
+  for (const path of ["/v2/models/stats", ...paths]) {
+    const { model_stats: [stats, ...others] } = await json(path);
+    assertEquals([others.length, stats.name, stats.version], [0, "colours", "v1"]);
+    assertEquals(stats.inference_count, 3);
+    const { success, fail, queue, compute_infer, cache_hit, cache_miss } = stats.inference_stats;
+    assertEquals([success.count, fail.count, cache_hit.count, cache_miss.count], [4, 1, 1, 3]);
+    assert(compute_infer.ns > 0 && success.ns >= compute_infer.ns + queue.ns);
+    const runs = stats.batch_stats.map((
+      batch: { batch_size: number; compute_infer: { count: number } },
+    ) => [batch.batch_size, batch.compute_infer.count]);
+    assertEquals(runs, [[1, 1], [2, 1]]);
+    assertEquals(stats.execution_count, 2);
+    assert(Math.abs(Date.now() - stats.last_inference) < 60_000);
+  }
+  assertEquals((await service.app.request("/v2/models/none/stats")).status, 404);
+  assertEquals((await service.app.request("/v2/models/colours/versions/v9/stats")).status, 404);
+});

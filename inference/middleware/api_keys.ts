@@ -1,11 +1,21 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { ProblemError } from "../problem.ts";
 
-/** What a key may do: ask for answers, or also load and unload models. */
-export const SCOPES = ["classify", "admin"] as const;
+/**
+ * What a key may do: ask for answers; also say which answers were wrong; read the metrics; or all of it,
+ * and load and unload models.
+ */
+export const SCOPES = ["classify", "feedback", "metrics", "admin"] as const;
 export type Scope = typeof SCOPES[number];
+
+const ALLOWED: Readonly<Record<Scope, readonly Scope[]>> = {
+  classify: ["classify"],
+  feedback: ["classify", "feedback"],
+  metrics: ["metrics"],
+  admin: SCOPES,
+};
 
 /** A key as the service knows it: by its hash, never by itself. */
 export interface ApiKey {
@@ -29,10 +39,8 @@ export function parseApiKeys(text: string): ApiKey[] {
     const scope = SCOPES.find((known) => known === match?.[2]);
     if (!match || !scope) {
       throw new SyntaxError(
-        `Cannot read API key ${
-          index + 1
-        }: expected name:scope:sha256, the scope classify or admin ` +
-          `and the hash 64 hexadecimal digits (topfive api-key makes one)`,
+        `Cannot read API key ${index + 1}: expected name:scope:sha256, the scope one of ` +
+          `${SCOPES.join(", ")} and the hash 64 hexadecimal digits (topfive api-key makes one)`,
       );
     }
     return { name: match[1]!, scope, sha256: Uint8Array.fromHex(match[3]!) };
@@ -47,38 +55,41 @@ export function makeApiKey(): { key: string; sha256: string } {
 }
 
 /**
- * Lets requests with a key of the scope pass: `Authorization: Bearer KEY` or `X-API-Key: KEY`. An
- * admin's key may do everything; where there are no keys everybody may ask, and nobody is an admin.
+ * Lets requests with a key of the scope pass: `Authorization: Bearer KEY` or `X-API-Key: KEY`. A request
+ * that `isOpen` needs none.
  *
  * @example
  * ```ts
- * app.use("/v1/*", requireApiKey(keys, "classify"));
+ * app.use("/v1/*", requireApiKey(keys, "classify", () => false));
  * ```
  */
 export function requireApiKey(
   keys: readonly ApiKey[],
   scope: Scope,
+  isOpen: (c: Context) => boolean,
 ): MiddlewareHandler<{ Variables: ApiKeyVariables }> {
   return createMiddleware<{ Variables: ApiKeyVariables }>(async (c, next) => {
-    if (keys.length === 0 && scope !== "admin") return await next();
     const given = bearerOf(c.req.header("Authorization")) ?? c.req.header("X-API-Key");
-    if (given === undefined) {
-      throw new ProblemError("key-missing", "Cannot answer: the request has no API key", {
-        headers: { "WWW-Authenticate": "Bearer" },
-      });
-    }
-    const key = findKey(keys, given);
-    if (key === undefined) {
-      throw new ProblemError("key-unknown", "Cannot answer: the API key is not known here", {
-        headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
-      });
-    }
-    if (key.scope !== "admin" && key.scope !== scope) {
-      throw new ProblemError("key-scope", `Cannot answer: the API key may not ${scope}`);
-    }
-    c.set("keyName", key.name);
+    const key = given === undefined ? undefined : findKey(keys, given);
+    if (key !== undefined) c.set("keyName", key.name);
+    const allowed = key !== undefined && ALLOWED[key.scope].includes(scope);
+    if (!allowed && !isOpen(c)) throw refusal(given, key, scope);
     await next();
   });
+}
+
+function refusal(given: string | undefined, key: ApiKey | undefined, scope: Scope): ProblemError {
+  if (given === undefined) {
+    return new ProblemError("key-missing", "Cannot answer: the request has no API key", {
+      headers: { "WWW-Authenticate": "Bearer" },
+    });
+  }
+  if (key === undefined) {
+    return new ProblemError("key-unknown", "Cannot answer: the API key is not known here", {
+      headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
+    });
+  }
+  return new ProblemError("key-scope", `Cannot answer: the API key is not for ${scope}`);
 }
 
 /** Compares with every key, so that the time taken tells nothing about which one came near. */

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { createLog } from "../log.ts";
 import { type ApiKeyVariables, makeApiKey, parseApiKeys, requireApiKey } from "./api_keys.ts";
 import { installErrors } from "./errors.ts";
+import { Metrics } from "../telemetry/metrics.ts";
 import { requestLog, type RequestLogVariables } from "./request_log.ts";
 
 const user = makeApiKey();
@@ -15,11 +16,11 @@ function guarded(setting: string) {
   const lines: string[] = [];
   const log = createLog({ json: true, write: (line) => lines.push(line) });
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
-  app.use(requestLog(log));
+  app.use(requestLog(log, new Metrics()));
   installErrors(app, log);
   const keys = parseApiKeys(setting);
-  app.use("/ask", requireApiKey(keys, "classify"));
-  app.use("/manage", requireApiKey(keys, "admin"));
+  app.use("/ask", requireApiKey(keys, "classify", () => keys.length === 0));
+  app.use("/manage", requireApiKey(keys, "admin", () => false));
   app.get("/*", (c) => c.text(c.var.keyName ?? "nobody"));
   return { app, lines };
 }

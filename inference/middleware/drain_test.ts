@@ -4,6 +4,7 @@ import { createLog } from "../log.ts";
 import { Drain } from "./drain.ts";
 import { installErrors } from "./errors.ts";
 import { requestLog, type RequestLogVariables } from "./request_log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
 
 /** An app whose one route answers when `release` is called. */
 function heldApp() {
@@ -11,7 +12,7 @@ function heldApp() {
   const drain = new Drain();
   const log = createLog({ json: true, write: () => {} });
   const app = new Hono<{ Variables: RequestLogVariables }>();
-  app.use(requestLog(log));
+  app.use(requestLog(log, new Metrics()));
   installErrors(app, log);
   app.use(drain.middleware);
   app.get("/", async (c) => {

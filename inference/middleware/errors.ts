@@ -20,6 +20,7 @@ type Variables = { Variables: RequestLogVariables };
 export function installErrors(app: Hono<Variables>, log: Log): void {
   const respond = (c: Context<Variables>, error: unknown) => {
     const problem = toProblem(error);
+    c.set("problem", problem.problem);
     if (problem.problem === "internal-error") {
       log.error("failed", { id: c.var.requestId, cause: causeOf(problem) });
     }

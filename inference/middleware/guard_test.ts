@@ -5,12 +5,13 @@ import { createLog } from "../log.ts";
 import { type ApiKeyVariables, makeApiKey, parseApiKeys } from "./api_keys.ts";
 import { installErrors } from "./errors.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
+import { Metrics } from "../telemetry/metrics.ts";
 import { requestLog, type RequestLogVariables } from "./request_log.ts";
 
 function guarded(options: Partial<GuardOptions>) {
   const log = createLog({ json: true, write: () => {} });
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
-  app.use(requestLog(log));
+  app.use(requestLog(log, new Metrics()));
   installErrors(app, log);
   new Guard({ ...OPEN, ...options }).protect(app, {
     "/v1/*": "classify",
@@ -41,6 +42,15 @@ Deno.test("Guard guards what computes and what changes models, and nothing else"
   assertEquals(await status("/v1/classify", user.key), 200);
   assertEquals(await status("/v2/repository/index", user.key), 403);
   assertEquals(await status("/v2/repository/index", admin.key), 200);
+});
+
+Deno.test("Guard lets everybody ask where the service is open, and asks the rest for keys", async () => {
+  const admin = makeApiKey();
+  const ask = guarded({ open: true, apiKeys: parseApiKeys(`ops:admin:${admin.sha256}`) });
+  assertEquals((await ask("/v1/classify")).status, 200);
+  assertEquals((await ask("/v1/classify", { "X-API-Key": "of another service" })).status, 200);
+  assertEquals((await ask("/v2/repository/index")).status, 401);
+  assertEquals((await ask("/v2/repository/index", { "X-API-Key": admin.key })).status, 200);
 });
 
 Deno.test("Guard counts by the address of the connection, or by what trusted proxies saw", async () => {

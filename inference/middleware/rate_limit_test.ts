@@ -5,12 +5,13 @@ import type { ApiKeyVariables } from "./api_keys.ts";
 import { installErrors } from "./errors.ts";
 import { rateLimit } from "./rate_limit.ts";
 import { requestLog, type RequestLogVariables } from "./request_log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
 
 function limited(perMinute: number) {
   const clock = { ms: 0 };
   const log = createLog({ json: true, write: () => {} });
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
-  app.use(requestLog(log));
+  app.use(requestLog(log, new Metrics()));
   installErrors(app, log);
   app.use((c, next) => {
     const name = c.req.header("X-Name");

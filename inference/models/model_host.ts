@@ -21,6 +21,8 @@ export interface ModelHostOptions extends NamedStore {
   readonly maxModelBytes: number;
   readonly decoders: DecodePool;
   readonly log: Log;
+  /** Told of each version that was loaded or refused. */
+  readonly onLoad?: (model: string, outcome: "loaded" | "refused") => void;
 }
 
 /** What is known of one version, as `/v2/repository/index` lists it. */
@@ -108,6 +110,11 @@ export class ModelHost {
       })),
       ...[...states.values()].filter(({ version }) => !loaded.has(version)),
     ]);
+  }
+
+  /** Every version that can be asked. */
+  loaded(): ServedModel[] {
+    return [...this.#slots.values()].flatMap(({ loaded }) => [...loaded.values()]);
   }
 
   /** All loaded models, the current version of each first. */
@@ -221,6 +228,7 @@ export class ModelHost {
           model?.retire();
           throw error;
         });
+        this.#options.onLoad?.(name, "loaded");
         const { variant, runtime, stages } = model;
         log.info("loaded", { model: name, version, variant, runtime, manifest_ms, ...stages });
       }
@@ -231,6 +239,7 @@ export class ModelHost {
         slot.states.set(version, { name, version, state: "UNAVAILABLE", reason });
       }
       if (slot.loaded.size === 0 && slot.states.size === 0) this.#slots.delete(name);
+      this.#options.onLoad?.(name, "refused");
       log.error("refused", { model: name, version: version ?? "latest", reason });
       throw error;
     }

@@ -1,6 +1,7 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
 import { readWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
+import { Statistics } from "../telemetry/statistics.ts";
 import { type BatchedRun, Batcher, type BatcherOptions } from "../workers/batcher.ts";
 import type { RunResult, RunTask } from "../workers/run_worker.ts";
 import type { ChosenVariant } from "./choose_variant.ts";
@@ -34,6 +35,7 @@ export class ServedModel {
   /** The engine that runs it. */
   readonly runtime: string;
   readonly stages: LoadStages;
+  readonly statistics = new Statistics();
   readonly #worker: TaskWorker<RunTask, RunResult>;
   readonly #batcher: Batcher;
   #users = 0;
@@ -101,6 +103,11 @@ export class ServedModel {
   /** False once its worker has ended: nothing can be run any more. */
   get alive(): boolean {
     return !this.#worker.ended;
+  }
+
+  /** Images that are being worked on or wait. */
+  get users(): number {
+    return this.#users;
   }
 
   /** Probabilities of one input [channels, crop, crop]. */

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import type { Answer, Classification, Classifier, ClassifyQuery } from "../classifier.ts";
+import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
 import { readBody } from "../request_body.ts";
@@ -36,7 +37,7 @@ export function classifyRoute({ classifier, host, maxBodyBytes }: ClassifyOption
     const query = parseQuery({ ...parameters, ...c.req.query() });
     if (!several) return await answerOne(c, classifier, images[0]!, query);
     const results = await Promise.all(
-      images.map((image) => resultOf(classifier, image, query, c.req.raw.signal)),
+      images.map((image) => resultOf(c, classifier, image, query)),
     );
     return respond(c, results, { results });
   });
@@ -49,31 +50,28 @@ async function answerOne(
   query: ClassifyQuery,
 ): Promise<Response> {
   const answer = await classifier.classify(bytes, query, c.req.raw.signal);
-  for (const [header, value] of Object.entries(answerHeaders(answer))) c.header(header, value);
+  noteAnswer(c, answer);
+  c.header("ETag", answer.etag);
   if (c.req.header("If-None-Match") === answer.etag) return c.body(null, 304);
   return respond(c, [{ name, ...answer.classification }], answer.classification);
 }
 
-/** ETag, and where the time went (Server-Timing, W3C), for an answer that was not at hand. */
-function answerHeaders({ classification: { timing }, etag, cached }: Answer) {
-  const { queue_ms, decode_ms, inference_ms, total_ms } = timing;
-  const stages = cached
-    ? "cache;desc=hit"
-    : `queue;dur=${queue_ms}, decode;dur=${decode_ms}, run;dur=${inference_ms}, ` +
-      `total;dur=${total_ms}`;
-  return { "ETag": etag, "Server-Timing": stages };
+function noteAnswer(c: Context, answer: Answer): void {
+  const { classification: { model, version }, stages, coldStart } = answer;
+  noteImage(c, { model, version, stages, coldStart });
 }
 
 /** One of several images: what is wrong with it is its own answer, and not the request's. */
 async function resultOf(
+  c: Context,
   classifier: Classifier,
   { bytes, name }: NamedImage,
   query: ClassifyQuery,
-  signal: AbortSignal,
 ): Promise<Result> {
   try {
-    const { classification } = await classifier.classify(bytes, query, signal);
-    return { name, ...classification };
+    const answer = await classifier.classify(bytes, query, c.req.raw.signal);
+    noteAnswer(c, answer);
+    return { name, ...answer.classification };
   } catch (error) {
     const { problem, message } = toProblem(error);
     // Our own fault is the request's fault: it belongs into the log.

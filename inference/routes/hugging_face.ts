@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Classifier } from "../classifier.ts";
+import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { ProblemError, queueFull } from "../problem.ts";
 import { readBody } from "../request_body.ts";
@@ -38,7 +39,8 @@ export function huggingFaceRoute(
     const isJson = c.req.header("Content-Type")?.startsWith("application/json") === true;
     const { bytes, top } = isJson ? readJson(body) : { bytes: body, top: DEFAULT_TOP };
     const query = { top, model, views: 1, threshold: 0, explain: false } as const;
-    const { classification } = await classifier.classify(bytes, query, c.req.raw.signal);
+    const { classification, stages } = await classifier.classify(bytes, query, c.req.raw.signal);
+    noteImage(c, { model: classification.model, version: classification.version, stages });
     return c.json(
       classification.predictions.map(({ label, probability }) => ({ label, score: probability })),
     );

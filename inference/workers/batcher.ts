@@ -2,7 +2,14 @@
 export type RunBatch = (
   inputs: Float32Array<ArrayBuffer>,
   count: number,
-) => Promise<{ probabilities: Float32Array<ArrayBuffer>; milliseconds: number }>;
+) => Promise<RunTime & { probabilities: Float32Array<ArrayBuffer> }>;
+
+/** When a run was, as its worker measured it. */
+export interface RunTime {
+  readonly milliseconds: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
 
 export interface BatcherOptions {
   /** Inputs of one run at most. */
@@ -11,12 +18,13 @@ export interface BatcherOptions {
   readonly maxDelayMs: number;
 }
 
-export interface BatchedRun {
+/** One input's part of a run; the time is that of the whole run. */
+export interface BatchedRun extends RunTime {
   /** [classes] of this input alone. */
   readonly probabilities: Float32Array;
-  /** Of the whole run that it was part of. */
-  readonly milliseconds: number;
   readonly batch: number;
+  /** True for one input of each run: who counts runs counts these. */
+  readonly first: boolean;
 }
 
 interface Waiting {
@@ -74,13 +82,14 @@ export class Batcher {
       const length = batch[0]!.input.length;
       const inputs = new Float32Array(length * batch.length);
       batch.forEach(({ input }, index) => inputs.set(input, index * length));
-      const { probabilities, milliseconds } = await this.#run(inputs, batch.length);
+      const { probabilities, ...time } = await this.#run(inputs, batch.length);
       const classes = probabilities.length / batch.length;
       batch.forEach(({ resolve }, index) =>
         resolve({
           probabilities: probabilities.subarray(index * classes, (index + 1) * classes),
-          milliseconds,
+          ...time,
           batch: batch.length,
+          first: index === 0,
         })
       );
     } catch (error) {

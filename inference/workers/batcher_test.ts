@@ -7,7 +7,7 @@ function doubler(milliseconds = 2) {
   const run = async (inputs: Float32Array<ArrayBuffer>, count: number) => {
     sizes.push(count);
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    return { probabilities: inputs.map((value) => value * 2), milliseconds };
+    return { probabilities: inputs.map((value) => value * 2), milliseconds, startedAt: 0 };
   };
   return { sizes, run };
 }
@@ -19,7 +19,7 @@ Deno.test("Batcher joins what arrives together, and gives each its own answer", 
   const batcher = new Batcher(run, { maxBatch: 4, maxDelayMs: 5 });
   const runs = await Promise.all([1, 2, 3].map((value) => batcher.add(one(value))));
   assertEquals(runs.map(({ probabilities }) => [...probabilities]), [[2], [4], [6]]);
-  assertEquals(runs.map(({ batch }) => batch), [3, 3, 3]);
+  assertEquals(runs.map(({ batch, first }) => [batch, first]), [[3, true], [3, false], [3, false]]);
   assertEquals(sizes, [3]);
 });
 

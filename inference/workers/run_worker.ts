@@ -18,24 +18,24 @@ export interface RunResult {
   readonly milliseconds: number;
   /** The engine that runs the network. */
   readonly runtime: string;
+  /** In milliseconds since 1970, so that other threads can place it. */
+  readonly startedAt: number;
 }
 
 let session: Session | undefined;
 
 answerTasks(async (task: RunTask, transfer): Promise<RunResult> => {
   const started = performance.now();
+  const startedAt = performance.timeOrigin + started;
   if (task.kind === "load") {
     session = await createSession(task.weights, task.manifest, { threads: task.threads });
     const { runtime } = session;
-    return {
-      probabilities: new Float32Array(),
-      milliseconds: performance.now() - started,
-      runtime,
-    };
+    const milliseconds = performance.now() - started;
+    return { probabilities: new Float32Array(), milliseconds, startedAt, runtime };
   }
   if (session === undefined) throw new TypeError("Cannot run: no network is loaded");
   const probabilities = new Float32Array(await session.run(task.inputs, task.count));
   transfer.push(probabilities.buffer);
   const { runtime } = session;
-  return { probabilities, milliseconds: performance.now() - started, runtime };
+  return { probabilities, milliseconds: performance.now() - started, startedAt, runtime };
 });

@@ -31,5 +31,11 @@ wanted = triton.InferRequestedOutput("probabilities", class_count=2)
 classes = client.infer("colours", [given], outputs=[wanted]).as_numpy("probabilities")
 value, index, label = classes[0][0].decode().split(":")
 assert (index, label) == ("0", "red") and float(value) > 0.5, classes
+
+(stats,) = client.get_inference_statistics("colours")["model_stats"]
+assert (stats["name"], stats["version"], stats["inference_count"]) == ("colours", "v1", 5), stats
+assert stats["inference_stats"]["success"]["count"] == 5, stats
+assert sum(b["batch_size"] * b["compute_infer"]["count"] for b in stats["batch_stats"]) == 5, stats
+assert len(client.get_inference_statistics()["model_stats"]) == 1
 assert [state["state"] for state in client.get_model_repository_index()] == ["READY"]
 print("ok")
