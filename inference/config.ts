@@ -165,6 +165,13 @@ const Config = z.object({
       "metrics (/metrics alone) or admin (all, and loading and unloading models); topfive api-key " +
       "makes one. Without any, everybody may ask, on this machine alone",
   }),
+  requireSignature: z.string().default("").register(settings, {
+    flag: "require-signature",
+    env: "TOPFIVE_REQUIRE_SIGNATURE",
+    value: "KEYS",
+    reason: "public keys of which one must have signed a version, separated by commas, or files " +
+      "with one a line; topfive models key prints them. Any version is served without",
+  }),
   open: z.stringbool().default(false).register(settings, {
     flag: "open",
     env: "TOPFIVE_OPEN",

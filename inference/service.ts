@@ -10,6 +10,7 @@ import { Guard } from "./middleware/guard.ts";
 import { memoryLimit } from "./models/choose_variant.ts";
 import { ModelHost } from "./models/model_host.ts";
 import type { ServedModel } from "./models/served_model.ts";
+import { readTrustedKeys } from "./models/trusted_keys.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Spans } from "./telemetry/spans.ts";
 import { DecodePool } from "./workers/decode_pool.ts";
@@ -35,6 +36,7 @@ export function startService(config: Config, log: Log): Service {
   const host = new ModelHost({
     store,
     address: config.store,
+    trustedKeys: readTrustedKeys(config.requireSignature),
     models: config.model,
     version: config.version,
     variant: config.variant,

@@ -1,12 +1,15 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
-import { readManifest, readPointed } from "../../shared/model_registry.ts";
+import { type ManifestChecks, readManifest, readPointed } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { readLivePointer } from "../../shared/registry/pointer.ts";
+import type { VerifyingKey } from "../../shared/registry/signature.ts";
 
 /** A store and the address that messages call it by. */
 export interface NamedStore {
   readonly store: ObjectStore;
   readonly address: string;
+  /** Keys of which one must have signed what is read; no signature is asked for when left out. */
+  readonly trustedKeys?: Promise<readonly VerifyingKey[] | undefined>;
 }
 
 /**
@@ -14,16 +17,19 @@ export interface NamedStore {
  *
  * @throws {RangeError} when the store has no such model or version.
  * @throws {SyntaxError} when the manifest breaks a rule.
+ * @throws {UntrustedError} when no trusted key signed it.
  * @throws {Error} when it was changed after publishing.
  */
 export async function findManifest(
-  { store, address }: NamedStore,
+  { store, address, ...trust }: NamedStore,
   model: string,
   version?: string,
 ): Promise<ModelManifest> {
+  const trustedKeys = await trust.trustedKeys;
+  const checks = trustedKeys ? { trustedKeys } : {};
   const manifest = version === undefined
-    ? await readLive(store, model)
-    : await readManifest(store, model, version);
+    ? await readLive(store, model, checks)
+    : await readManifest(store, model, version, checks);
   if (manifest !== null) return manifest;
   const models = await publishedModels(store);
   if (models.includes(model)) {
@@ -57,9 +63,13 @@ export async function modelsToServe(
   throw new RangeError(`Cannot find a model in ${address} (${NOTHING_PUBLISHED})`);
 }
 
-async function readLive(store: ObjectStore, name: string): Promise<ModelManifest | null> {
+async function readLive(
+  store: ObjectStore,
+  name: string,
+  checks: Pick<ManifestChecks, "trustedKeys">,
+): Promise<ModelManifest | null> {
   const pointer = await readLivePointer(store, name);
-  return pointer && await readPointed(store, name, pointer);
+  return pointer && await readPointed(store, name, pointer, checks);
 }
 
 async function publishedModels(store: ObjectStore): Promise<string[]> {

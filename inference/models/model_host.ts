@@ -1,6 +1,9 @@
 import type { Log } from "../log.ts";
 import { modelNotLoaded, ProblemError } from "../problem.ts";
+import { S3Error } from "../../shared/object_store/s3/s3_error.ts";
 import { aliasKey } from "../../shared/registry/keys.ts";
+import { readLivePointer } from "../../shared/registry/pointer.ts";
+import { UntrustedError } from "../../shared/registry/signature.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
 import { chooseVariant, type ChosenVariant } from "./choose_variant.ts";
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
@@ -42,6 +45,8 @@ interface Slot {
   readonly seen: Map<string, string | null>;
   /** Versions that are being loaded or were refused. */
   readonly states: Map<string, ModelState>;
+  /** What refused the live version may pass: it is tried again at each poll. */
+  waiting: boolean;
   /** The last load: one at a time, so that two moves of a pointer end in their order. */
   turn: Promise<unknown>;
 }
@@ -139,16 +144,20 @@ export class ModelHost {
     return turn;
   }
 
-  /** Looks whether pointers moved, and follows them; a version that was refused is not tried again. */
+  /**
+   * Looks whether pointers moved, and follows them. A version that was refused is not tried again,
+   * unless it was not signed yet, or the store could not be reached.
+   */
   async poll(): Promise<void> {
     if (this.#options.version !== undefined) return;
     for (const [name, slot] of this.#slots) {
       try {
-        if (!await this.#pointerMoved(slot, name) && slot.current?.alive) continue;
-        const { version } = await findManifest(this.#options, name);
-        const known = slot.states.get(version)?.state === "UNAVAILABLE";
+        if (!await this.#pointerMoved(slot, name) && slot.current?.alive && !slot.waiting) continue;
+        const version = (await readLivePointer(this.#options.store, name))?.version ?? "";
+        const known = slot.states.get(version)?.state === "UNAVAILABLE" && !slot.waiting;
         const running = slot.current?.manifest.version === version && slot.current.alive;
-        if (!known && !running) await this.load(name);
+        // What keeps it from being loaded is in its state, and logged.
+        if (!known && !running) await this.load(name).catch(() => {});
       } catch (error) {
         this.#options.log.error("poll_failed", { model: name, reason: messageOf(error) });
       }
@@ -202,6 +211,7 @@ export class ModelHost {
         loaded: new Map(),
         seen: new Map(),
         states: new Map(),
+        waiting: false,
         turn: Promise.resolve(),
       };
       this.#slots.set(name, slot);
@@ -215,6 +225,7 @@ export class ModelHost {
     let version = wanted;
     try {
       const started = performance.now();
+      version ??= (await readLivePointer(store, name))?.version;
       const published = await findManifest(this.#options, name, wanted);
       version = published.version;
       const manifest_ms = Math.round(performance.now() - started);
@@ -233,14 +244,17 @@ export class ModelHost {
         log.info("loaded", { model: name, version, variant, runtime, manifest_ms, ...stages });
       }
       this.#swapIn(slot, model, wanted === undefined);
+      if (wanted === undefined) slot.waiting = false;
     } catch (error) {
       const reason = messageOf(error);
+      const logged = slot.waiting && slot.states.get(version ?? "")?.reason === reason;
+      if (wanted === undefined) slot.waiting = mayPass(error);
       if (version !== undefined) {
         slot.states.set(version, { name, version, state: "UNAVAILABLE", reason });
       }
       if (slot.loaded.size === 0 && slot.states.size === 0) this.#slots.delete(name);
       this.#options.onLoad?.(name, "refused");
-      log.error("refused", { model: name, version: version ?? "latest", reason });
+      if (!logged) log.error("refused", { model: name, version: version ?? "latest", reason });
       throw error;
     }
   }
@@ -280,6 +294,11 @@ export class ModelHost {
     }
     before.retire();
   }
+}
+
+/** Not the version's fault for good: somebody may sign it, the store may come back. */
+function mayPass(error: unknown): boolean {
+  return error instanceof UntrustedError || (error instanceof S3Error && error.temporary);
 }
 
 function notFound(what: string, there: string): ProblemError {

@@ -45,6 +45,11 @@ export async function keyIdOf(raw: Uint8Array<ArrayBuffer>): Promise<string> {
   return digest.subarray(0, 8).toHex();
 }
 
+/** No trusted key signed a version; somebody may still do so. */
+export class UntrustedError extends Error {
+  override readonly name = "UntrustedError";
+}
+
 /** A version's signatures, as they are stored; none of them is believed yet. */
 export async function readSignatures(
   store: ObjectStore,
@@ -63,7 +68,7 @@ export async function readSignatures(
 /**
  * Requires that one of the keys signed exactly these bytes as the manifest of a version.
  *
- * @throws {Error} when none did.
+ * @throws {UntrustedError} when none did.
  */
 export async function requireSignature(
   store: ObjectStore,
@@ -82,7 +87,7 @@ export async function requireSignature(
     }
   }
   const signers = signatures.map(({ keyId }) => keyId).join(", ");
-  throw new Error(
+  throw new UntrustedError(
     `Cannot trust ${name} ${version}: ${
       signers ? `it is signed by ${signers}, not validly by a trusted key` : "nobody signed it"
     } (topfive models sign, or trust another key)`,
