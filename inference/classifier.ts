@@ -9,7 +9,6 @@ import { queueFull } from "./problem.ts";
 import { topK } from "../shared/top_k.ts";
 import { now, type Stage, total } from "./telemetry/stages.ts";
 import type { DecodePool } from "./workers/decode_pool.ts";
-import { heat, PATCHES } from "./workers/occlusion.ts";
 
 /** One class of the answer, best first. */
 export interface Prediction {
@@ -151,7 +150,10 @@ export class Classifier {
       model,
       { source: bytes, views: viewsOf(query), arrivedAt },
       signal,
-      (work) => describe(model, query, work, now() - arrivedAt),
+      (work) => ({
+        ...describe(model, query, work, now() - arrivedAt),
+        ...(query.explain ? { heat_map: heatMap(bytes, work.probabilities, model.manifest) } : {}),
+      }),
     );
     this.#cache.set(etag, answer);
     return { classification: answer, etag, cached: false, stages, coldStart };
@@ -236,7 +238,6 @@ function describe(
     runtime,
     predictions: best.filter(({ probability }) => probability >= query.threshold)
       .map(({ index, probability }) => ({ label: labels[index]!, index, probability })),
-    ...(query.explain ? { heat_map: heatMap(heat(probabilities, classes), PATCHES) } : {}),
     timing: {
       // All waiting: queues, and messages between threads.
       queue_ms: rounded(Math.max(0, milliseconds - decoding - running)),

@@ -201,7 +201,27 @@ Deno.test("POST /v1/classify?explain=1 covers the part of the picture that count
   const { width, data: pixels } = await decodeImage(png);
   // On white, heat makes a pixel less blue.
   const blue = (x: number, y: number) => pixels[(y * width + x) * 3 + 2]!;
-  assert(blue(20, 20) < 120 && blue(80, 80) > 240, `${blue(20, 20)}, ${blue(80, 80)}`);
+  assert(blue(27, 27) < 120 && blue(107, 107) > 240, `${blue(27, 27)}, ${blue(107, 107)}`);
+});
+
+Deno.test("POST /v1/classify?explain=1 draws over the whole picture, dark where nothing was seen", async () => {
+  await using service = await startedApp();
+  const data = new Uint8Array(48 * 16 * 3).fill(127);
+  // Red in the left half of the central square.
+  for (let at = 0; at < data.length; at += 3) {
+    const x = at / 3 % 48;
+    if (x >= 16 && x < 24) data.set([255, 0, 0], at);
+  }
+  const picture = encodePng({ width: 48, height: 16, channels: 3, data });
+  const answer: Classification = await (await service.post(picture, "?explain=1")).json();
+  const png = Uint8Array.fromBase64(answer.heat_map!.replace("data:image/png;base64,", ""));
+  const { width, height, data: pixels } = await decodeImage(png);
+  assertEquals([width, height], [128, 43]);
+  const at = (x: number) => [...pixels.subarray((20 * width + x) * 3, (20 * width + x) * 3 + 3)];
+  for (const x of [0, 41, 86, 127]) assertEquals(at(x), [115, 115, 115], `${x}`);
+  const [left, right] = [at(52), at(80)];
+  assert(left[0] === 255 && left[2]! < 120, `${left}`);
+  assert(right[0] === 255 && right[2]! > 240, `${right}`);
 });
 
 Deno.test("POST /v1/classify asks the model and the version that are named", async () => {

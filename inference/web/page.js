@@ -108,7 +108,11 @@ explain.addEventListener("click", () => {
     }
     showHeat(answer.heatMap, best.label);
     explain.setAttribute("aria-pressed", "true");
-    say(`${best.label}, ${percent(best.probability)}. Red is what counted for it.`);
+    say(
+      `${best.label}, ${
+        percent(best.probability)
+      }. Red is what counted for it, dark what was not looked at.`,
+    );
   });
 });
 

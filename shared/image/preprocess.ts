@@ -116,6 +116,25 @@ export function centreOffset(spec: { side: number; crop: number }): { x: number;
 }
 
 /**
+ * The part of an upright picture of width x height that the network sees, in fractions of its sides:
+ * what `toRecord` cuts off and what lies outside the central crop is not in it.
+ */
+export function seenRegion(
+  { width, height }: { readonly width: number; readonly height: number },
+  spec: Pick<PreprocessSpec, "side" | "crop" | "resize">,
+): { x: number; y: number; width: number; height: number } {
+  const { side, crop, resize } = spec;
+  const shorter = resize === "squash" ? undefined : Math.min(width, height);
+  const along = (length: number) => {
+    const resized = shorter === undefined ? side : Math.floor(length * side / shorter);
+    const start = Math.floor((resized - side) / 2) + Math.floor((side - crop) / 2);
+    return [start / resized, crop / resized] as const;
+  };
+  const [[x, across], [y, down]] = [along(width), along(height)];
+  return { x, y, width: across, height: down };
+}
+
+/**
  * File to network input [channels, crop, crop]: the whole of what evaluation and the service do to
  * an image.
  *

@@ -1,7 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Image, ImageError } from "./image.ts";
 import { decodeRecord, preprocess, type PreprocessSpec } from "./preprocess.ts";
-import { recordToTensor, toRecord } from "./preprocess.ts";
+import { recordToTensor, seenRegion, toRecord } from "./preprocess.ts";
 import decodeFixture from "./fixtures/decode.json" with { type: "json" };
 import fixture from "./fixtures/preprocess.json" with { type: "json" };
 
@@ -75,4 +75,30 @@ Deno.test("recordToTensor() reverses the planes for bgr; mean and std are in the
   const spec = { side: 1, crop: 1, channels: 3, mean: [1, 2, 3], std: [1, 1, 1] } as const;
   assertEquals(recordToTensor(record, { ...spec, order: "bgr" }), new Float32Array([29, 18, 7]));
   assertEquals(recordToTensor(record, spec), new Float32Array([9, 18, 27]));
+});
+
+Deno.test("seenRegion() is where the crop's pixels come from", () => {
+  const near = (actual: object, expected: number[]) =>
+    Object.values(actual).forEach((value, i) => assertAlmostEquals(value, expected[i]!, 1e-9));
+  const crop = { side: 256, crop: 224 };
+  near(seenRegion({ width: 500, height: 500 }, crop), [1 / 16, 1 / 16, 7 / 8, 7 / 8]);
+  near(seenRegion({ width: 1000, height: 500 }, crop), [144 / 512, 1 / 16, 224 / 512, 7 / 8]);
+  near(seenRegion({ width: 500, height: 1000 }, crop), [1 / 16, 144 / 512, 7 / 8, 224 / 512]);
+  const squash = { side: 256, crop: 256, resize: "squash" } as const;
+  near(seenRegion({ width: 1000, height: 500 }, squash), [0, 0, 1, 1]);
+  // A picture that is white in that region alone is white to the network, and black otherwise.
+  const image = (inside: number) => {
+    const data = new Uint8Array(64 * 32 * 3).fill(255 - inside);
+    const seen = seenRegion({ width: 64, height: 32 }, { side: 32, crop: 16 });
+    for (let y = seen.y * 32; y < (seen.y + seen.height) * 32; y++) {
+      const start = (y * 64 + seen.x * 64) * 3;
+      data.fill(inside, start, start + seen.width * 64 * 3);
+    }
+    return { width: 64, height: 32, channels: 3, data } as const;
+  };
+  const spec = { side: 32, crop: 16, channels: 3, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  for (const inside of [255, 0]) {
+    const tensor = recordToTensor(toRecord(image(inside), spec), spec);
+    assertEquals(tensor.every((value) => value === inside), true);
+  }
 });
