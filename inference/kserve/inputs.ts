@@ -1,7 +1,7 @@
 import type { ServedModel } from "../models/served_model.ts";
 import { readBase64 } from "../request_images.ts";
 import { ProtocolError, splitBytes } from "./binary.ts";
-import type { InferTensor } from "./schema.ts";
+import { type InferTensor, MOST_DIMENSIONS } from "./schema.ts";
 
 /** Inputs of one request at most: each waits for a run of its own. */
 const MOST_INPUTS = 64;
@@ -55,9 +55,10 @@ export function readInputs(
   return { kind: "tensors", tensors };
 }
 
+/** As deep as a shape may be: what is deeper is no number, and without a bound overflows the stack. */
 function flat(data: readonly unknown[] | undefined): unknown[] {
   if (data === undefined) throw new ProtocolError("an input has neither data nor binary_data_size");
-  return data.flat(Infinity);
+  return data.flat(MOST_DIMENSIONS);
 }
 
 function readNumber(value: unknown): number {

@@ -106,11 +106,13 @@ Deno.test("POST /v2/models/:m/infer has Triton's binary extension both ways", as
 Deno.test("POST /v2/models/:m/infer answers 400 to what breaks the protocol", async () => {
   await using service = await startedApp();
   const input = { name: "image", datatype: "FP32", shape: [1, 3, 16, 16], data: [...tensor] };
+  const nested = (depth: number) => JSON.parse("[".repeat(depth) + "1" + "]".repeat(depth));
   const broken: [unknown, string][] = [
     [{}, "inputs: "],
     [{ inputs: [{ ...input, shape: [1, 3, 8, 8] }] }, "expected [-1,3,16,16]"],
     [{ inputs: [{ ...input, data: [1] }] }, "image has 1 values, its shape 768"],
     [{ inputs: [{ ...input, data: ["a"] }] }, "something else than numbers"],
+    [{ inputs: [{ ...input, data: nested(5000) }] }, "something else than numbers"],
     [{ inputs: [{ ...input, datatype: "INT8" }] }, "input image is INT8"],
     [{ inputs: [{ ...input, name: "x" }] }, "input x is FP32"],
     [{ inputs: [{ ...input, shape: [1000000, 3, 16, 16] }] }, "expected 1 to 64 first"],

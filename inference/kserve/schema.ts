@@ -1,10 +1,13 @@
 import { z } from "zod";
 
+/** Of a tensor's shape, and so of its nested data. */
+export const MOST_DIMENSIONS = 8;
+
 const Parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 const Tensor = z.object({
   name: z.string(),
-  shape: z.array(z.int().nonnegative()).max(8),
+  shape: z.array(z.int().nonnegative()).max(MOST_DIMENSIONS),
   datatype: z.string(),
   parameters: Parameters.optional(),
   data: z.array(z.unknown()).optional(),
