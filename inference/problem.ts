@@ -62,6 +62,11 @@ export const PROBLEMS = {
     title: "This address does not answer that method",
     help: "The Allow header names the methods that the address answers.",
   },
+  "slow-body": {
+    status: 408,
+    title: "The body arrived too slowly",
+    help: "Send the image again, smaller or over a better connection.",
+  },
   "body-too-large": {
     status: 413,
     title: "The body is larger than this service accepts",
