@@ -18,6 +18,7 @@ import { huggingFaceRoute } from "./routes/hugging_face.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoute } from "./routes/page.ts";
 import { problemRoutes } from "./routes/problems.ts";
+import { BodyReader } from "./request_body.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
 /** What the app stands on; it reads no environment and opens nothing by itself. */
@@ -27,6 +28,8 @@ export interface AppOptions {
   canaries: Canaries;
   /** Most bytes of a request body. */
   maxBodyBytes: number;
+  /** Longest time from a request's head to the end of its body. */
+  bodySeconds: number;
   guard: Guard;
   log: Log;
   metrics: Metrics;
@@ -38,7 +41,8 @@ export interface AppOptions {
 export function createApp(
   { drain = new Drain(), ...options }: AppOptions,
 ): Hono<{ Variables: RequestLogVariables & ApiKeyVariables }> {
-  const { classifier, host, maxBodyBytes, guard, log, metrics } = options;
+  const { classifier, host, maxBodyBytes, bodySeconds, guard, log, metrics } = options;
+  const bodies = new BodyReader({ maxBytes: maxBodyBytes, milliseconds: bodySeconds * 1000 });
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
   app.use(requestLog(log, metrics));
   app.use(serverTiming());
@@ -47,9 +51,9 @@ export function createApp(
   installErrors(app, log);
   guard.protect(app, { "/v1/*": "classify", "/hf/*": "classify", "/metrics": "metrics" });
   app.route("/", healthRoutes({ host }));
-  app.route("/", classifyRoute({ classifier, host, maxBodyBytes }));
-  app.route("/", huggingFaceRoute({ classifier, host, maxBodyBytes }));
-  app.route("/", kserveRoutes(options));
+  app.route("/", classifyRoute({ classifier, host, bodies }));
+  app.route("/", huggingFaceRoute({ classifier, host, bodies }));
+  app.route("/", kserveRoutes({ ...options, bodies }));
   app.route("/", metricsRoute({ metrics }));
   app.route("/", openApiRoutes());
   app.route("/", pageRoute({ host }));

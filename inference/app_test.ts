@@ -21,6 +21,7 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
     host,
     canaries: new Canaries({ store: openStore("nowhere"), host, log, idle: () => true }),
     maxBodyBytes: 1000,
+    bodySeconds: 10,
     guard: new Guard(OPEN),
     log,
     metrics: new Metrics(),

@@ -95,6 +95,14 @@ const Config = z.object({
     value: "BYTES",
     reason: "largest request body; photographs of phones have 2 to 8 million",
   }),
+  bodySeconds: wholeNumber(1, 3600).default(60).register(settings, {
+    flag: "body-timeout",
+    env: "TOPFIVE_BODY_TIMEOUT",
+    value: "SECONDS",
+    reason:
+      "longest time for a body to arrive; 60 let a photograph of 5 million bytes through at " +
+      "0.7 Mbit/s, and end those that drip to hold a connection",
+  }),
   maxPixels: wholeNumber(1, 2 ** 28).default(DEFAULT_MAX_PIXELS).register(settings, {
     flag: "max-pixels",
     env: "TOPFIVE_MAX_PIXELS",

@@ -8,7 +8,7 @@ import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import type { ServedModel } from "../models/served_model.ts";
 import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
-import { readBody } from "../request_body.ts";
+import type { BodyReader } from "../request_body.ts";
 import { packOutput, parseRequest, ProtocolError } from "./binary.ts";
 import { readInputs } from "./inputs.ts";
 import { inputTensors, outputsOf, outputTensors } from "./outputs.ts";
@@ -20,7 +20,7 @@ export interface KserveOptions {
   readonly classifier: Classifier;
   readonly host: ModelHost;
   readonly canaries: Canaries;
-  readonly maxBodyBytes: number;
+  readonly bodies: BodyReader;
   readonly guard: Guard;
   readonly log: Log;
 }
@@ -109,10 +109,10 @@ function describe(host: ModelHost, model: ServedModel) {
 }
 
 async function infer(c: Context, options: KserveOptions): Promise<Response> {
-  const { classifier, host, maxBodyBytes } = options;
+  const { classifier, host, bodies } = options;
   const model = findModel(c, host);
   if (classifier.full) throw queueFull();
-  const body = await readBody(c.req.raw, maxBodyBytes);
+  const body = await bodies.read(c.req.raw);
   const header = c.req.header("Inference-Header-Content-Length");
   const { request, raw } = parseRequest(body, header);
   const [input, ...others] = request.inputs;

@@ -67,7 +67,7 @@ const paths: Path[] = [
         },
       },
       304: { description: "The answer has the ETag of If-None-Match" },
-      ...problems([400, 401, 403, 404, 413, 415, 422, 429, 500, 503]),
+      ...problems([400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503]),
     },
   },
   {
@@ -82,7 +82,7 @@ const paths: Path[] = [
     },
     responses: {
       200: answer("Labels, best first", HuggingFaceAnswer),
-      ...problems([400, 401, 403, 404, 413, 415, 422, 429, 500, 503]),
+      ...problems([400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503]),
     },
   },
   {
@@ -99,7 +99,7 @@ const paths: Path[] = [
     request: { params: Model, body: { content: json(InferRequest) } },
     responses: {
       200: answer("The outputs that were asked for", InferAnswer),
-      ...failures([400, 401, 403, 404, 413, 415, 422, 429, 503]),
+      ...failures([400, 401, 403, 404, 408, 413, 415, 422, 429, 503]),
     },
   },
   {

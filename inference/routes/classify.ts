@@ -4,7 +4,7 @@ import type { Answer, Classification, Classifier, ClassifyQuery } from "../class
 import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
-import { readBody } from "../request_body.ts";
+import type { BodyReader } from "../request_body.ts";
 import { type NamedImage, readImages } from "../request_images.ts";
 import { parseQuery } from "./classify_query.ts";
 import { asHtml, asText, type Result } from "./classify_formats.ts";
@@ -13,8 +13,7 @@ import { asHtml, asText, type Result } from "./classify_formats.ts";
 export interface ClassifyOptions {
   classifier: Classifier;
   host: ModelHost;
-  /** Most bytes of a body. */
-  maxBodyBytes: number;
+  bodies: BodyReader;
 }
 
 const FORMATS = ["application/json", "text/html", "text/plain"];
@@ -23,13 +22,13 @@ const FORMATS = ["application/json", "text/html", "text/plain"];
  * `POST /v1/classify`: one image (raw bytes, a form with one file, JSON with `image`) to its best
  * labels; several (a form, JSON with `images`) to a list in which each has its own answer or error.
  */
-export function classifyRoute({ classifier, host, maxBodyBytes }: ClassifyOptions): Hono {
+export function classifyRoute({ classifier, host, bodies }: ClassifyOptions): Hono {
   return new Hono().post("/v1/classify", async (c) => {
     // Whatever can be refused without the body is refused before it is read.
     const asked = parseQuery(c.req.query());
     host.find(asked.model, asked.version);
     if (classifier.full) throw queueFull();
-    const body = await readBody(c.req.raw, maxBodyBytes);
+    const body = await bodies.read(c.req.raw);
     const { images, several, parameters } = await readImages(
       body,
       c.req.header("Content-Type") ?? "",

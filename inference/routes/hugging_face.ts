@@ -4,7 +4,7 @@ import type { Classifier } from "../classifier.ts";
 import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { ProblemError, queueFull } from "../problem.ts";
-import { readBody } from "../request_body.ts";
+import type { BodyReader } from "../request_body.ts";
 import { readBase64 } from "../request_images.ts";
 
 /** The image-classification task of Hugging Face's inference API; other fields are ignored. */
@@ -25,17 +25,17 @@ const DEFAULT_TOP = 5;
  * first. `@huggingface/inference` takes the address as its `endpointUrl`.
  */
 export function huggingFaceRoute(
-  { classifier, host, maxBodyBytes }: {
+  { classifier, host, bodies }: {
     classifier: Classifier;
     host: ModelHost;
-    maxBodyBytes: number;
+    bodies: BodyReader;
   },
 ): Hono {
   return new Hono().post("/hf/:model", async (c) => {
     const model = c.req.param("model");
     host.find(model);
     if (classifier.full) throw queueFull();
-    const body = await readBody(c.req.raw, maxBodyBytes);
+    const body = await bodies.read(c.req.raw);
     const isJson = c.req.header("Content-Type")?.startsWith("application/json") === true;
     const { bytes, top } = isJson ? readJson(body) : { bytes: body, top: DEFAULT_TOP };
     const query = { top, model, views: 1, threshold: 0, explain: false } as const;
