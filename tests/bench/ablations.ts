@@ -1,5 +1,6 @@
 // topfive bench ablations: what each part of AlexNet is worth, as its paper measured it.
 import { join } from "@std/path";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { readArguments } from "../../training/commands/arguments.ts";
 import { openGpu } from "../../training/gpu/device.ts";
 import type { EpochRecord } from "../../training/trainer/training_observer.ts";
@@ -13,10 +14,11 @@ Usage: topfive bench ablations --data DIR [options]
 
 alexnet-small is trained on DIR as it is, and with one part left out or exchanged at a time. Then
 cifar10-quick without any regularisation, with ReLU and with tanh, each at several learning rates:
-the fewest steps to 25 % training error count, as in figure 1 of AlexNet's paper.
+the fewest steps to 25 % training error count, as in figure 1 of AlexNet's paper. A race ends there.
 
   --data DIR      labelled images: CIFAR-10 for figures beside the paper's
   --epochs N      of each training (default 20; --quick: 2)
+  --race-epochs N of each race at most (default 60; --quick: 2)
   --only NAME     only rows whose name contains NAME
   --quick         few epochs: that all of it runs, not what it is worth
   --json          one JSON document in place of the tables
@@ -49,6 +51,7 @@ const TARGET = 0.25;
 export interface Options {
   readonly data: string;
   readonly epochs: number;
+  readonly raceEpochs: number;
   readonly only: string;
   readonly json: boolean;
 }
@@ -58,6 +61,7 @@ export function readOptions(args: readonly string[]): Options {
   const known = {
     data: "value",
     epochs: "value",
+    "race-epochs": "value",
     only: "value",
     quick: "switch",
     json: "switch",
@@ -66,11 +70,18 @@ export function readOptions(args: readonly string[]): Options {
   const refuse = (reason: string) => new SyntaxError(`Cannot run bench ablations: ${reason}`);
   if (positionals.length > 0) throw refuse(`${positionals[0]} belongs to no option`);
   if (options.data === undefined) throw refuse("--data is missing");
-  const epochs = Number(options.epochs ?? (options.quick ? 2 : 20));
-  if (!Number.isInteger(epochs) || epochs < 1) {
-    throw refuse(`--epochs is ${options.epochs} (expected a whole number, at least 1)`);
-  }
-  return { data: options.data, epochs, only: options.only ?? "", json: options.json ?? false };
+  const epochsOf = (name: "epochs" | "race-epochs", usual: number) => {
+    const epochs = Number(options[name] ?? (options.quick ? 2 : usual));
+    if (Number.isInteger(epochs) && epochs >= 1) return epochs;
+    throw refuse(`--${name} is ${options[name]} (expected a whole number, at least 1)`);
+  };
+  return {
+    data: options.data,
+    epochs: epochsOf("epochs", 20),
+    raceEpochs: epochsOf("race-epochs", 60),
+    only: options.only ?? "",
+    json: options.json ?? false,
+  };
 }
 
 type EpochResult = Pick<EpochRecord, "step" | "trainingLoss" | "trainingError"> & {
@@ -88,24 +99,34 @@ export function stepsTo(error: number, records: readonly EpochResult[]): number 
   return Math.round(before.step + share * (here.step - before.step));
 }
 
-/** Trains as the command line does and gives its records, an epoch each. */
+/** Trains as the command line does and gives its records, an epoch each; ended early by `isDone`. */
 async function train(
   folder: string,
   name: string,
   flags: readonly string[],
+  isDone: (record: EpochResult) => boolean = () => false,
 ): Promise<EpochResult[]> {
   console.error(`${name}: ${flags.join(" ")}`);
   const out = join(folder, name.replaceAll(/[^a-z0-9]+/gi, "-"));
   const program = join(ROOT, "training", "main.ts");
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+  await using training = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", ...DENO_FLAGS, "--allow-all", "--quiet", program],
       ...["train", "--json", "--out", out, ...flags],
     ],
+    stdout: "piped",
     stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`Cannot go on: training ${name} failed`);
-  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+  }).spawn();
+  const lines = training.stdout.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream());
+  const records: EpochResult[] = [];
+  for await (const line of lines) {
+    const record: EpochResult = JSON.parse(line);
+    records.push(record);
+    if (isDone(record)) return records;
+  }
+  if (!(await training.status).success) throw new Error(`Cannot go on: training ${name} failed`);
+  return records;
 }
 
 async function ablations(folder: string, { data, epochs, only }: Options) {
@@ -118,15 +139,15 @@ async function ablations(folder: string, { data, epochs, only }: Options) {
   return results;
 }
 
-async function races(folder: string, { data, epochs, only }: Options) {
+async function races(folder: string, { data, raceEpochs, only }: Options) {
   const results = [];
   for (const activation of ["relu", "tanh"].filter((name) => `race ${name}`.includes(only))) {
     for (const rate of RATES) {
       const records = await train(folder, `race ${activation} ${rate}`, [
-        ...["--model", "cifar10-quick", "--data", data, "--epochs", `${epochs}`],
+        ...["--model", "cifar10-quick", "--data", data, "--epochs", `${raceEpochs}`],
         ...["--activation", activation, "--learning-rate", `${rate}`],
         ...["--schedule", "constant", "--decay", "0"],
-      ]);
+      ], ({ trainingError }) => trainingError <= TARGET);
       results.push({ activation, rate, records, steps: stepsTo(TARGET, records) });
     }
   }

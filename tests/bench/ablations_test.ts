@@ -48,6 +48,7 @@ Deno.test("raceRows() sets each beside the fastest ReLU, and says what never arr
 Deno.test("readOptions() of ablations asks for data and reads the budget", () => {
   assertEquals(readOptions(["--data", "d", "--quick"]).epochs, 2);
   assertEquals(readOptions(["--data", "d", "--epochs", "7"]).epochs, 7);
+  assertEquals(readOptions(["--data", "d", "--race-epochs", "9"]).raceEpochs, 9);
   assertThrows(() => readOptions([]), SyntaxError, "--data is missing");
   assertThrows(() => readOptions(["--data", "d", "--epochs", "x"]), SyntaxError, "--epochs is x");
   assertThrows(() => readOptions(["--dta", "d"]), SyntaxError, "did you mean --data?");
