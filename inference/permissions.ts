@@ -14,7 +14,7 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
  * starts nothing and loads no native code.
  *
  * - read: the store's folder or its AWS profile; files of public keys; Deno's npm cache, from which onnxruntime-web and
- *   ImageScript read their WebAssembly; this code itself, from which workers are started;
+ *   the decoders read their WebAssembly; this code itself, from which workers are started;
  * - net: the one address to listen on, and the store's where it is a bucket;
  * - sys: the memory limit of the container, which decides the variant;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.

@@ -1,5 +1,5 @@
 import { decodeImage } from "../../shared/image/decode.ts";
-import { resize } from "../../shared/image/resize.ts";
+import { resize } from "../../shared/image/resize/resize.ts";
 
 /** Width and height in pixels. A character shows two pixels, one above the other: 8 lines. */
 const SIDE = 16;

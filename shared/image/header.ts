@@ -1,7 +1,7 @@
 import { readBmpHeader } from "./bmp/bmp.ts";
 import { readGifHeader } from "./gif_header.ts";
 import { ImageError, type ImageFormat, type ImageHeader } from "./image.ts";
-import { readJpegHeader } from "./jpeg_header.ts";
+import { readJpegHeader } from "./jpeg/jpeg_header.ts";
 import { readPngHeader } from "./png/png_header.ts";
 import { sniffFormat } from "./sniff.ts";
 import { readTiffHeader } from "./tiff/tiff.ts";

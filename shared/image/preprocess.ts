@@ -1,7 +1,7 @@
 import { decodeImage } from "./decode.ts";
 import type { Image } from "./image.ts";
 import { lumaToRgb, rgbToLuma } from "./pixels.ts";
-import { resize } from "./resize.ts";
+import { resize } from "./resize/resize.ts";
 
 /** How an image becomes a network's input. It travels in the manifest, beside the weights. */
 export interface PreprocessSpec {

@@ -22,15 +22,18 @@ export interface Statistics {
 /** Mean and standard deviation by channel, in units of a byte (0 to 255). */
 export type ChannelStatistics = Pick<Statistics, "mean" | "std">;
 
+/** Bytes of pixels whose products add up to less than 2^31, whole numbers to the processor too. */
+const INTEGER_RUN = 3 * Math.floor(2 ** 31 / 255 ** 2 / 2);
+
 /**
- * Sums over records: of every byte, and of the products of channels. All are integers below 2^53
- * for up to 2^53 / (255² · side²) images, 2 million of 256 x 256.
+ * Sums over records: of every byte, and of the products of channels. All are exact for up to
+ * 2^53 / (255² · side²) images, 2 million of 256 x 256, and for 16 million of any size.
  */
 export class StatisticsSums {
   readonly channels: number;
   images = 0;
   /** [record bytes] */
-  readonly bytes: Float64Array;
+  readonly bytes: Uint32Array;
   /** [channels, channels]; the upper triangle is filled. */
   readonly products: Float64Array;
 
@@ -42,7 +45,7 @@ export class StatisticsSums {
       );
     }
     this.channels = channels;
-    this.bytes = new Float64Array(recordBytes);
+    this.bytes = new Uint32Array(recordBytes);
     this.products = new Float64Array(channels * channels);
   }
 
@@ -62,20 +65,23 @@ export class StatisticsSums {
 
   #addRgb(records: Uint8Array, offset: number): void {
     const { bytes, products } = this;
-    let [rr, rg, rb, gg, gb, bb] = [0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < bytes.length; i += 3) {
-      const r = records[offset + i]!, g = records[offset + i + 1]!, b = records[offset + i + 2]!;
-      bytes[i]! += r;
-      bytes[i + 1]! += g;
-      bytes[i + 2]! += b;
-      rr += r * r;
-      rg += r * g;
-      rb += r * b;
-      gg += g * g;
-      gb += g * b;
-      bb += b * b;
+    for (let first = 0; first < bytes.length; first += INTEGER_RUN) {
+      const end = Math.min(first + INTEGER_RUN, bytes.length);
+      let [rr, rg, rb, gg, gb, bb] = [0, 0, 0, 0, 0, 0];
+      for (let i = first; i < end; i += 3) {
+        const r = records[offset + i]!, g = records[offset + i + 1]!, b = records[offset + i + 2]!;
+        bytes[i]! += r;
+        bytes[i + 1]! += g;
+        bytes[i + 2]! += b;
+        rr = (rr + Math.imul(r, r)) | 0;
+        rg = (rg + Math.imul(r, g)) | 0;
+        rb = (rb + Math.imul(r, b)) | 0;
+        gg = (gg + Math.imul(g, g)) | 0;
+        gb = (gb + Math.imul(g, b)) | 0;
+        bb = (bb + Math.imul(b, b)) | 0;
+      }
+      [rr, rg, rb, 0, gg, gb, 0, 0, bb].forEach((sum, i) => products[i]! += sum);
     }
-    [rr, rg, rb, 0, gg, gb, 0, 0, bb].forEach((sum, i) => products[i]! += sum);
   }
 
   /** Adds the sums of other records, from a Worker or a file: the result is that of one pass. */

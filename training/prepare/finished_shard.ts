@@ -33,9 +33,8 @@ export async function writeFinished(
   sums: StatisticsSums | null,
 ): Promise<void> {
   if (sums) {
-    // At most 255 times the images of one shard.
-    const bytes = new Uint8Array(Uint32Array.from(sums.bytes).buffer);
-    await writeAtomically(sumsPath(workFolder, shard.file), [bytes]);
+    const { buffer } = sums.bytes;
+    await writeAtomically(sumsPath(workFolder, shard.file), [new Uint8Array(buffer)]);
   }
   const record: FinishedShard = { ...shard, products: sums ? [...sums.products] : null };
   const text = new TextEncoder().encode(JSON.stringify(record));
@@ -70,7 +69,7 @@ export async function addSums(
   const packed = await Deno.readFile(sumsPath(workFolder, file));
   total.merge({
     images: count,
-    bytes: Float64Array.from(new Uint32Array(packed.buffer)),
+    bytes: new Uint32Array(packed.buffer),
     products: Float64Array.from(products),
   });
 }

@@ -1,4 +1,5 @@
 import factory from "@jsquash/webp/codec/dec/webp_dec.js";
+import { shareInstance } from "../share_instance.ts";
 
 /** libwebp's decoder. */
 export interface WebpCodec {
@@ -18,22 +19,8 @@ type Factory = (options: {
 }) => Promise<WebpCodec>;
 
 let compiled: WebAssembly.Module | undefined;
-let shared: WebpCodec | undefined;
 
-/**
- * Lends the one instance of the decoder. After a trap its memory is in no known state, and the next
- * caller gets a new one.
- */
-export async function withWebpCodec<Result>(use: (codec: WebpCodec) => Result): Promise<Result> {
-  const codec = shared ?? await instantiate();
-  shared = codec;
-  try {
-    return use(codec);
-  } catch (error) {
-    shared = undefined;
-    throw error;
-  }
-}
+export const withWebpCodec = shareInstance(instantiate, () => false);
 
 async function instantiate(): Promise<WebpCodec> {
   // The package's own entry fetches its .wasm by a path that only bundlers give it.

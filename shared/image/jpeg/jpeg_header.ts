@@ -1,5 +1,5 @@
-import { readExifOrientation } from "./exif.ts";
-import { ImageError, type ImageHeader } from "./image.ts";
+import { readExifOrientation } from "../exif.ts";
+import { ImageError, type ImageHeader } from "../image.ts";
 
 /**
  * Progressive files have about 10 scans; each further scan walks the whole image again for a few
@@ -10,11 +10,7 @@ const MAX_SCANS = 100;
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
-const APP0 = 0xe0;
 const APP1 = 0xe1;
-const APP14 = 0xee;
-const APP15 = 0xef;
-const COM = 0xfe;
 const DHT = 0xc4;
 const JPG = 0xc8;
 const DAC = 0xcc;
@@ -47,49 +43,12 @@ export function readJpegHeader(bytes: Uint8Array): ImageHeader {
   return { format: "jpeg", ...size, orientation };
 }
 
-/**
- * The file with what decides pixels alone: EXIF, colour profiles and comments are left out, so that
- * ImageScript's decoder need not look into them. A file whose components are named R, G and B, and that says no more
- * about its colours, gets Adobe's marker that says RGB, as libjpeg reads it; the decoder would take it
- * for YCbCr.
- */
-export function bareJpeg(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const kept: Uint8Array[] = [bytes.subarray(0, 2)];
-  let length = 2;
-  const keep = (part: Uint8Array) => {
-    kept.push(part);
-    length += part.length;
-  };
-  let declared = false;
-  let namedRgb = false;
-  for (const { marker, start, end } of segments(bytes)) {
-    if (marker === SOS) {
-      if (namedRgb && !declared) keep(ADOBE_RGB);
-      keep(bytes.subarray(start - 4));
-      break;
-    }
-    if (marker === APP0 || marker === APP14) declared = true;
-    else if ((marker > APP0 && marker <= APP15) || marker === COM) continue;
-    if (isFrame(marker)) namedRgb = isNamedRgb(bytes.subarray(start, end));
-    keep(bytes.subarray(start - 4, end));
-  }
-  const result = new Uint8Array(length);
-  let at = 0;
-  for (const part of kept) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
-}
-
-/** Adobe Technical Note 5116, section 18: version 100, no flags, transform 0. */
-const ADOBE_RGB = new Uint8Array([
-  ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65],
-  ...[0, 100, 0, 0, 0, 0, 0],
-]);
-
-function isNamedRgb(frame: Uint8Array): boolean {
-  return frame[5] === 3 && frame[6] === 0x52 && frame[9] === 0x47 && frame[12] === 0x42;
+/** Whether the file has its end marker; one that was cut off has none behind its scans. */
+export function hasEnd(bytes: Uint8Array): boolean {
+  const walk = segments(bytes);
+  let step = walk.next();
+  while (!step.done) step = walk.next();
+  return step.value;
 }
 
 interface Segment {
@@ -99,25 +58,29 @@ interface Segment {
   readonly end: number;
 }
 
-/** Marker segments up to the end of the image. Junk between segments is skipped, as libjpeg does. */
-function* segments(bytes: Uint8Array): Generator<Segment> {
+/**
+ * Marker segments up to the end of the image, and whether that is marked. Junk between segments is
+ * skipped, as libjpeg does.
+ */
+function* segments(bytes: Uint8Array): Generator<Segment, boolean> {
   let at = 2;
   while ((at = bytes.indexOf(0xff, at)) >= 0) {
     const marker = bytes[at + 1];
-    if (marker === undefined) return;
+    if (marker === undefined) return false;
     if (marker === 0xff) {
       at++;
       continue;
     }
     at += 2;
-    if (marker === EOI) return;
+    if (marker === EOI) return true;
     // Stuffed zeros, restarts, SOI and TEM have no length field.
     if (marker === 0x00 || marker === 0x01 || (marker >= 0xd0 && marker <= SOI)) continue;
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-    if (length < 2 || at + length > bytes.length) return;
+    if (length < 2 || at + length > bytes.length) return false;
     yield { marker, start: at + 2, end: at + length };
     at += length;
   }
+  return false;
 }
 
 function isFrame(marker: number): boolean {

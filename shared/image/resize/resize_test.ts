@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Image } from "./image.ts";
+import type { Image } from "../image.ts";
 import { resize } from "./resize.ts";
-import fixture from "./fixtures/resize.json" with { type: "json" };
+import fixture from "../fixtures/resize.json" with { type: "json" };
 
 /** The generator of make_fixtures.py; odd seeds are black and white, the hardest for rounding. */
 function noise(count: number, seed: number): Uint8Array {
