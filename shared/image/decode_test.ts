@@ -80,6 +80,15 @@ Deno.test("decodeImage() refuses a second frame header that is larger than the f
   assertEquals(await codeOf(forged), "corrupt");
 });
 
+Deno.test("decodeImage() never reads a JPEG with the tables of the one before", async () => {
+  const file = fixtureFile("jpeg baseline");
+  await decodeImage(file);
+  const table = file.findIndex((byte, at) => byte === 0xff && file[at + 1] === 0xdb);
+  const length = 2 + (file[table + 2]! << 8) + file[table + 3]!;
+  const without = concat(file.subarray(0, table), file.subarray(table + length));
+  assertEquals(await codeOf(without), "corrupt");
+});
+
 Deno.test("decodeImage() takes a JPEG's components by their names, as libjpeg does", async () => {
   const file = fixtureFile("jpeg baseline");
   const ycc = await decodeImage(file);

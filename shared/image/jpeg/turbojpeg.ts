@@ -31,6 +31,7 @@ interface Exports {
   malloc(bytes: number): number;
   free(address: number): void;
   tjInitDecompress(): number;
+  tjDestroy(handle: number): void;
   /** Writes width, height, subsampling and colour space; 0, or -1 for what it has no name for. */
   tjDecompressHeader3(
     ...[handle, source, length, width, height, subsampling, space]: number[]
@@ -53,21 +54,22 @@ const STOP_ON_WARNING = 8192;
 
 class TurboJpeg {
   readonly #wasm = instantiate();
-  readonly #handle = this.#wasm.tjInitDecompress();
   readonly #fields = this.#wasm.malloc(16);
 
   /** After any error but ImageError the instance is of no use. */
   decode({ bytes, header, width, height, strict }: DecodeTask): Decoded {
     const wasm = this.#wasm;
     const source = this.#allocate(bytes.length);
+    // One for each image: libjpeg keeps tables, which a file that lacks its own would be read with.
+    const handle = wasm.tjInitDecompress();
     let target = 0;
     try {
       new Uint8Array(wasm.memory.buffer, source, bytes.length).set(bytes);
-      const { channels, format } = this.#readFormat(source, bytes.length, header);
+      const file = [handle, source, bytes.length];
+      const { channels, format } = this.#readFormat(file, header);
       const length = width * height * channels;
       target = this.#allocate(length);
       const flags = strict ? STOP_ON_WARNING : 0;
-      const file = [this.#handle, source, bytes.length];
       const outcome = wasm.tjDecompress2(...file, target, width, 0, height, format, flags);
       // A warning would have ended in an exception: nothing was decoded.
       if (outcome !== 0 && strict) {
@@ -75,6 +77,7 @@ class TurboJpeg {
       }
       return { channels, data: new Uint8Array(wasm.memory.buffer, target, length).slice() };
     } finally {
+      wasm.tjDestroy(handle);
       wasm.free(target);
       wasm.free(source);
     }
@@ -87,12 +90,12 @@ class TurboJpeg {
   }
 
   /** The pixels are written to where `header` says that there is room. */
-  #readFormat(source: number, length: number, header: DecodeTask["header"]) {
+  #readFormat(file: readonly number[], header: DecodeTask["header"]) {
     const at = this.#fields;
     const wasm = this.#wasm;
     const fields = [at, at + 4, at + 8, at + 12];
     new Int32Array(wasm.memory.buffer, at, 4).fill(-1);
-    wasm.tjDecompressHeader3(this.#handle, source, length, ...fields);
+    wasm.tjDecompressHeader3(...file, ...fields);
     const [width, height, , space] = new Int32Array(wasm.memory.buffer, at, 4);
     if (width !== header.width || height !== header.height) {
       throw new Error(
