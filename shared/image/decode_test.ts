@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { deflateSync } from "node:zlib";
 import { decodeImage } from "./decode.ts";
 import { ImageError } from "./image.ts";
