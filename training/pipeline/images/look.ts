@@ -4,7 +4,7 @@
  * @module
  */
 import { rgbToLuma } from "../../../shared/image/pixels.ts";
-import { resize } from "../../../shared/image/resize.ts";
+import { resize } from "../../../shared/image/resize/resize.ts";
 
 /** Side of the record that is looked at, pixels. */
 export const LOOK_SIDE = 64;
