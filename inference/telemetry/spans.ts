@@ -3,7 +3,7 @@ import type { ImageWatcher } from "../classifier.ts";
 import type { ImageWork } from "../image_work.ts";
 import type { ServedModel } from "../models/served_model.ts";
 import { toProblem } from "../problem.ts";
-import { now } from "./stages.ts";
+import { now, type Stage } from "./stages.ts";
 
 /**
  * Spans of the work on images, below the span that Deno makes of each request where OTEL_DENO=true.
@@ -16,9 +16,9 @@ export class Spans implements ImageWatcher {
 
   answered(model: ServedModel, { stages, runs, pixels }: ImageWork, milliseconds: number): void {
     if (trace.getActiveSpan() === undefined) return;
-    const endedAt = now();
+    const [{ startedAt: arrivedAt }] = stages as readonly [Stage, ...Stage[]];
     const image = this.#tracer.startSpan("classify image", {
-      startTime: endedAt - milliseconds,
+      startTime: arrivedAt,
       attributes: attributesOf(model),
     });
     const parent = trace.setSpan(context.active(), image);
@@ -31,7 +31,7 @@ export class Spans implements ImageWatcher {
       this.#tracer.startSpan(name, { startTime: startedAt, attributes }, parent)
         .end(startedAt + milliseconds);
     }
-    image.end(endedAt);
+    image.end(arrivedAt + milliseconds);
   }
 
   cached(model: ServedModel, milliseconds: number): void {
