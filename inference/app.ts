@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Canaries } from "./canary/canaries.ts";
 import type { Classifier } from "./classifier.ts";
+import type { ImageFetcher } from "./fetch_image/image_fetcher.ts";
 import { kserveRoutes } from "./kserve/routes.ts";
 import type { Log } from "./log.ts";
 import type { ApiKeyVariables } from "./middleware/api_keys.ts";
@@ -30,6 +31,8 @@ export interface AppOptions {
   maxBodyBytes: number;
   /** Longest time from a request's head to the end of its body. */
   bodySeconds: number;
+  /** For images that clients name by address. */
+  fetcher: ImageFetcher;
   guard: Guard;
   log: Log;
   metrics: Metrics;
@@ -41,7 +44,7 @@ export interface AppOptions {
 export function createApp(
   { drain = new Drain(), ...options }: AppOptions,
 ): Hono<{ Variables: RequestLogVariables & ApiKeyVariables }> {
-  const { classifier, host, maxBodyBytes, bodySeconds, guard, log, metrics } = options;
+  const { classifier, host, fetcher, maxBodyBytes, bodySeconds, guard, log, metrics } = options;
   const bodies = new BodyReader({ maxBytes: maxBodyBytes, milliseconds: bodySeconds * 1000 });
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
   app.use(requestLog(log, metrics));
@@ -51,7 +54,7 @@ export function createApp(
   installErrors(app, log);
   guard.protect(app, { "/v1/*": "classify", "/hf/*": "classify", "/metrics": "metrics" });
   app.route("/", healthRoutes({ host }));
-  app.route("/", classifyRoute({ classifier, host, bodies }));
+  app.route("/", classifyRoute({ classifier, host, bodies, fetcher }));
   app.route("/", huggingFaceRoute({ classifier, host, bodies }));
   app.route("/", kserveRoutes({ ...options, bodies }));
   app.route("/", metricsRoute({ metrics }));

@@ -4,7 +4,7 @@ import { openStore } from "../shared/object_store/open_store.ts";
 import { Canaries } from "./canary/canaries.ts";
 import { Classifier } from "./classifier.ts";
 import { fixture } from "./fixtures/colours.ts";
-import { hostOf, OPEN, startedApp } from "./fixtures/started_app.ts";
+import { hostOf, NO_FETCHER, OPEN, startedApp } from "./fixtures/started_app.ts";
 import { createLog } from "./log.ts";
 import { Guard } from "./middleware/guard.ts";
 import { PROBLEMS } from "./problem.ts";
@@ -23,6 +23,7 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
     maxBodyBytes: 1000,
     bodySeconds: 10,
     guard: new Guard(OPEN),
+    fetcher: NO_FETCHER,
     log,
     metrics: new Metrics(),
     ...changes,

@@ -61,13 +61,13 @@ export class TopfiveClient {
   }
 
   /**
-   * Classifies one encoded image.
+   * Classifies one encoded image, or the one at an https address that the service may fetch from.
    *
    * @throws {TopfiveError} when the service refuses it.
    * @throws {TypeError} when the service cannot be reached.
    */
   async classify(
-    image: Uint8Array<ArrayBuffer> | Blob,
+    image: Uint8Array<ArrayBuffer> | Blob | URL,
     query: Partial<ClassifyQuery> & { readonly signal?: AbortSignal } = {},
   ): Promise<Classification> {
     const { signal, ...question } = query;
@@ -78,11 +78,12 @@ export class TopfiveClient {
     const { key, retries = 2 } = this.#options;
     const headers: Record<string, string> = {
       Accept: "application/json",
-      "Content-Type": "application/octet-stream",
+      "Content-Type": image instanceof URL ? "application/json" : "application/octet-stream",
       ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
     };
+    const body = image instanceof URL ? JSON.stringify({ url: image.href }) : image;
     for (let attempt = 0;; attempt++) {
-      const init = { method: "POST", headers, body: image, ...(signal ? { signal } : {}) };
+      const init = { method: "POST", headers, body, ...(signal ? { signal } : {}) };
       const response = await fetch(url, init);
       if (response.ok) return await response.json();
       const error = await errorOf(response);

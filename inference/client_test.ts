@@ -22,6 +22,9 @@ Deno.test("TopfiveClient classifies, and hands on what the service refuses", asy
   assertEquals([answer.model, answer.predictions[0]!.label], ["colours", "red"]);
   const error = await assertRejects(() => client.classify(new Uint8Array([1, 2])), TopfiveError);
   assertEquals([error.status, error.problem?.type], [415, "/problems/unsupported-image"]);
+  const byAddress = client.classify(new URL("https://images.example.org/red.png"));
+  const refused = await assertRejects(() => byAddress, TopfiveError, "fetches no addresses");
+  assertEquals(refused.problem?.type, "/problems/image-url-refused");
 });
 
 Deno.test("TopfiveClient asks a busy service again, and not for ever", async () => {

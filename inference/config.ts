@@ -110,6 +110,14 @@ const Config = z.object({
     reason: "most pixels of an image, by its header, before anything is decoded; 50 megapixels " +
       "are the largest common sensor, and take 200 MB while they are decoded",
   }),
+  fetchHosts: z.string().default("").register(settings, {
+    flag: "fetch-hosts",
+    env: "TOPFIVE_FETCH_HOSTS",
+    value: "HOST,…",
+    reason: "hosts at whose https addresses images may lie that clients name by url: " +
+      "images.example.org, or *.example.org for all below it; none by default, and never one at a " +
+      "private address",
+  }),
   queueCapacity: wholeNumber(1, 10_000).default(32).register(settings, {
     flag: "queue",
     env: "TOPFIVE_QUEUE",

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type StorePermissions, storePermissions } from "../shared/object_store/open_store.ts";
 import { S3_VARIABLES } from "../shared/object_store/s3/location.ts";
 import { type Config, ENVIRONMENT, readConfig } from "./config.ts";
+import { AllowedHosts } from "./fetch_image/allowed_hosts.ts";
 import { trustedKeyFiles } from "./models/trusted_keys.ts";
 
 const SOURCES = ["./", "../shared/"].map((folder) =>
@@ -13,23 +14,32 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
  * The Deno permissions that `serve.ts` needs for these settings, and no more: it writes nothing,
  * starts nothing and loads no native code.
  *
- * - read: the store's folder or its AWS profile; files of public keys; Deno's npm cache, from which onnxruntime-web and
- *   the decoders read their WebAssembly; this code itself, from which workers are started;
- * - net: the one address to listen on, and the store's where it is a bucket;
+ * - read: the store's folder or its AWS profile; files of public keys; Deno's npm cache, from which
+ *   onnxruntime-web and the decoders read their WebAssembly; this code itself, from which workers are
+ *   started;
+ * - net: the one address to listen on, the store's where it is a bucket, and the hosts that images may
+ *   be fetched from;
  * - sys: the memory limit of the container, which decides the variant;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
 export function permissionFlags(
-  config: Pick<Config, "store" | "host" | "port"> & Partial<Pick<Config, "requireSignature">>,
+  config:
+    & Pick<Config, "store" | "host" | "port">
+    & Partial<Pick<Config, "requireSignature" | "fetchHosts">>,
   npmCache: string,
 ): string[] {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const store = permissionsOf(config.store);
   const keys = trustedKeyFiles(config.requireSignature ?? "").map((path) => resolve(path));
+  const net = [
+    `${host}:${config.port}`,
+    ...store.net,
+    ...hostsToFetchFrom(config.fetchHosts ?? ""),
+  ];
   return [
     "--no-prompt",
     `--allow-read=${[...store.read, ...keys, npmCache, ...SOURCES].join(",")}`,
-    `--allow-net=${[`${host}:${config.port}`, ...store.net].join(",")}`,
+    `--allow-net=${net.join(",")}`,
     "--allow-sys=systemMemoryInfo",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
   ];
@@ -41,6 +51,15 @@ function permissionsOf(store: string): StorePermissions {
     return storePermissions(store);
   } catch {
     return { read: [], net: [], env: S3_VARIABLES };
+  }
+}
+
+/** Hosts that cannot be read are none: `serve.ts` is the one to say what is wrong with them. */
+function hostsToFetchFrom(setting: string): string[] {
+  try {
+    return new AllowedHosts(setting).permissions;
+  } catch {
+    return [];
   }
 }
 

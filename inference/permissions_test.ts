@@ -44,6 +44,35 @@ Deno.test("permissionFlags() of a bucket gives its address and variables, no fol
   }
 });
 
+Deno.test("permissionFlags() gives the hosts to fetch from, and none that cannot be read", () => {
+  const net = (hosts: string) => flagsFor("--fetch-hosts", hosts)[2];
+  assertEquals(
+    net("images.example.org,*.cdn.example.org:8443"),
+    "--allow-net=127.0.0.1:8000,images.example.org:443,*.cdn.example.org:8443",
+  );
+  assertEquals(net("https://example.org"), "--allow-net=127.0.0.1:8000");
+});
+
+Deno.test("permissionFlags() keeps the process from any other host, also by its number", async () => {
+  const flags = flagsFor("--fetch-hosts", "images.example.org,*.cdn.example.org");
+  const hosts = {
+    "images.example.org:443": "granted",
+    "a.b.cdn.example.org:443": "granted",
+    "images.example.org:80": "prompt",
+    "notimages.example.org:443": "prompt",
+    "example.org:443": "prompt",
+    "93.184.216.34:443": "prompt",
+    "169.254.169.254:80": "prompt",
+  };
+  const program = `console.log(JSON.stringify(Object.fromEntries(${
+    JSON.stringify(Object.keys(hosts))
+  }.map((host) => [host, Deno.permissions.querySync({ name: "net", host }).state]))))`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, `data:text/javascript,${encodeURIComponent(program)}`],
+  }).output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), hosts);
+});
+
 Deno.test("permissionFlags() writes an IPv6 address as Deno reads it", () => {
   assertEquals(flagsFor("--host", "::1")[2], "--allow-net=[::1]:8000");
 });

@@ -21,7 +21,7 @@ export const PROBLEMS = {
     status: 400,
     title: "The request cannot be read",
     help: "Send the bytes of one image, a form (multipart/form-data) with files, or JSON with " +
-      "`image` or `images` in base64.",
+      "`image` or `images` in base64, or `url` or `urls` where the service fetches addresses.",
   },
   "invalid-parameter": {
     status: 400,
@@ -81,6 +81,20 @@ export const PROBLEMS = {
     status: 422,
     title: "The image breaks its own format",
     help: "The file is damaged or cut short; save it again from a program that opens it.",
+  },
+  "image-url-refused": {
+    status: 403,
+    title: "The image's address is not one that this service fetches from",
+    help:
+      "Send the image itself, or an https address without a password, at a host that the operator " +
+      "allows (--fetch-hosts) and that is on the public internet.",
+  },
+  "image-url-failed": {
+    status: 422,
+    title: "The image could not be fetched from its address",
+    help:
+      "Look at the address in a browser; what it gives must be the image itself, within the size " +
+      "and time limits of this service.",
   },
   "image-too-large": {
     status: 422,

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { ProblemError } from "./problem.ts";
 
-/** An image of a request, and what the client calls it. */
-export interface NamedImage {
-  readonly name: string | undefined;
-  readonly bytes: Uint8Array;
-}
+/** An image of a request, or the address where it is, and what the client calls it. */
+export type NamedImage =
+  & { readonly name: string | undefined }
+  & ({ readonly bytes: Uint8Array } | { readonly url: string });
 
 /** What a request's body holds. */
 export interface RequestImages {
@@ -21,11 +20,16 @@ const MOST_IMAGES = 32;
 
 const Parameter = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
-/** The body of a JSON request; one of `image` and `images`. */
+const Base64 = z.string().min(1).describe("Base64, or a data URL in base64.");
+const Address = z.string().min(1).max(2048)
+  .describe("An https address at a host that the operator allows.");
+
+/** The body of a JSON request; one of `image`, `images`, `url` and `urls`. */
 export const JsonBody = z.object({
-  /** Base64, or a data URL in base64. */
-  image: z.string().min(1).optional(),
-  images: z.array(z.string().min(1)).min(1).max(MOST_IMAGES).optional(),
+  image: Base64.optional(),
+  images: z.array(Base64).min(1).max(MOST_IMAGES).optional(),
+  url: Address.optional(),
+  urls: z.array(Address).min(1).max(MOST_IMAGES).optional(),
   top: Parameter.optional(),
   model: Parameter.optional(),
   version: Parameter.optional(),
@@ -86,16 +90,18 @@ function readJson(body: Uint8Array): RequestImages {
     const [issue] = result.error.issues;
     throw unreadable(`${issue!.path.join(".")}: ${issue!.message}`);
   }
-  const { image, images, ...given } = result.data;
-  if ((image === undefined) === (images === undefined)) {
-    throw unreadable('expected one of "image" and "images"');
+  const { image, images, url, urls, ...given } = result.data;
+  if ([image, images, url, urls].filter((source) => source !== undefined).length !== 1) {
+    throw unreadable('expected one of "image", "images", "url" and "urls"');
   }
   const parameters = Object.fromEntries(
     Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
   return {
-    images: (images ?? [image!]).map((text) => ({ name: undefined, bytes: readBase64(text) })),
-    several: images !== undefined,
+    images: url ?? urls
+      ? (urls ?? [url!]).map((url) => ({ name: url, url }))
+      : (images ?? [image!]).map((text) => ({ name: undefined, bytes: readBase64(text) })),
+    several: (images ?? urls) !== undefined,
     parameters,
   };
 }

@@ -150,3 +150,43 @@ Deno.test("topfive serve refuses a command line it cannot read with 2, and helps
   assertEquals(helped, 0);
   assert(stdout.includes("Examples:") && stdout.includes("--max-pixels"));
 });
+
+async function classifyUrl(service: string, url: string) {
+  const response = await fetch(`${service}/v1/classify`, {
+    method: "POST",
+    body: JSON.stringify({ url }),
+    headers: { "Content-Type": "application/json" },
+  });
+  const { type, detail } = await response.json();
+  return { type, detail };
+}
+
+Deno.test("topfive serve fetches from allowed hosts alone, and never from an address that is not public", async () => {
+  await using store = await coloursStore();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const url = `https://localhost:${port}/red.png`;
+  const args = ["--store", store.folder, "--port", freePort()];
+  const allowing = [...args, "--fetch-hosts", `localhost:${port}`];
+  // It is granted the host, and yet not to be led to this machine: no byte arrives.
+  const received = (async () => {
+    using connection = await listener.accept();
+    return await connection.read(new Uint8Array(1));
+  })();
+  {
+    using service = start(allowing);
+    await untilReady(service.url);
+    const { type, detail } = await classifyUrl(service.url, url);
+    assertEquals(type, "/problems/image-url-refused");
+    assertStringIncludes(detail, "at an address that is not public");
+    assertEquals(await received, null);
+    const other = await classifyUrl(service.url, "https://example.org/red.png");
+    assertEquals(other.type, "/problems/image-url-refused");
+    service.child.kill("SIGTERM");
+    assertEquals((await service.ended()).code, 0);
+  }
+  // Without the permission that the setting brings Deno itself refuses, and the service goes on.
+  using narrow = start(allowing, { permitted: args });
+  await untilReady(narrow.url);
+  assertEquals((await classifyUrl(narrow.url, url)).type, "/problems/image-url-failed");
+});

@@ -3,6 +3,8 @@ import { createApp } from "./app.ts";
 import { Canaries } from "./canary/canaries.ts";
 import { Classifier } from "./classifier.ts";
 import type { Config } from "./config.ts";
+import { AllowedHosts } from "./fetch_image/allowed_hosts.ts";
+import { ImageFetcher } from "./fetch_image/image_fetcher.ts";
 import type { Log } from "./log.ts";
 import { parseApiKeys } from "./middleware/api_keys.ts";
 import { Drain } from "./middleware/drain.ts";
@@ -58,6 +60,11 @@ export function startService(config: Config, log: Log): Service {
     ...config,
     ...{ host, decoders, deadlineMs, canaries, watchers },
   });
+  const fetcher = new ImageFetcher({
+    hosts: new AllowedHosts(config.fetchHosts),
+    maxBytes: config.maxBodyBytes,
+    milliseconds: deadlineMs,
+  });
   metrics.watch({ host, classifier, decoders });
   const drain = new Drain();
   const app = createApp({
@@ -66,6 +73,7 @@ export function startService(config: Config, log: Log): Service {
     classifier,
     host,
     canaries,
+    fetcher,
     log,
     metrics,
     drain,

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import type { Answer, Classification, Classifier, ClassifyQuery } from "../classifier.ts";
+import type { Answer, Classification, Classifier } from "../classifier.ts";
+import type { ImageFetcher } from "../fetch_image/image_fetcher.ts";
 import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
@@ -14,15 +15,21 @@ export interface ClassifyOptions {
   classifier: Classifier;
   host: ModelHost;
   bodies: BodyReader;
+  /** For images that are named by address. */
+  fetcher: ImageFetcher;
 }
 
 const FORMATS = ["application/json", "text/html", "text/plain"];
 
+/** Answers one image of a request. */
+type Ask = (image: NamedImage) => Promise<Answer>;
+
 /**
- * `POST /v1/classify`: one image (raw bytes, a form with one file, JSON with `image`) to its best
- * labels; several (a form, JSON with `images`) to a list in which each has its own answer or error.
+ * `POST /v1/classify`: one image (raw bytes, a form with one file, JSON with `image` or `url`) to its
+ * best labels; several (a form, JSON with `images` or `urls`) to a list in which each has its own
+ * answer or error.
  */
-export function classifyRoute({ classifier, host, bodies }: ClassifyOptions): Hono {
+export function classifyRoute({ classifier, host, bodies, fetcher }: ClassifyOptions): Hono {
   return new Hono().post("/v1/classify", async (c) => {
     // Whatever can be refused without the body is refused before it is read.
     const asked = parseQuery(c.req.query());
@@ -34,25 +41,24 @@ export function classifyRoute({ classifier, host, bodies }: ClassifyOptions): Ho
       c.req.header("Content-Type") ?? "",
     );
     const query = parseQuery({ ...parameters, ...c.req.query() });
-    if (!several) return await answerOne(c, classifier, images[0]!, query);
-    const results = await Promise.all(
-      images.map((image) => resultOf(c, classifier, image, query)),
-    );
+    const { signal } = c.req.raw;
+    const ask: Ask = async (image) => {
+      const bytes = "url" in image ? await fetcher.fetch(image.url, signal) : image.bytes;
+      const answer = await classifier.classify(bytes, query, signal);
+      noteAnswer(c, answer);
+      return answer;
+    };
+    if (!several) return await answerOne(c, images[0]!, ask);
+    const results = await Promise.all(images.map((image) => resultOf(image, ask)));
     return respond(c, results, { results });
   });
 }
 
-async function answerOne(
-  c: Context,
-  classifier: Classifier,
-  { bytes, name }: NamedImage,
-  query: ClassifyQuery,
-): Promise<Response> {
-  const answer = await classifier.classify(bytes, query, c.req.raw.signal);
-  noteAnswer(c, answer);
+async function answerOne(c: Context, image: NamedImage, ask: Ask): Promise<Response> {
+  const answer = await ask(image);
   c.header("ETag", answer.etag);
   if (c.req.header("If-None-Match") === answer.etag) return c.body(null, 304);
-  return respond(c, [{ name, ...answer.classification }], answer.classification);
+  return respond(c, [{ name: image.name, ...answer.classification }], answer.classification);
 }
 
 function noteAnswer(c: Context, answer: Answer): void {
@@ -61,16 +67,10 @@ function noteAnswer(c: Context, answer: Answer): void {
 }
 
 /** One of several images: what is wrong with it is its own answer, and not the request's. */
-async function resultOf(
-  c: Context,
-  classifier: Classifier,
-  { bytes, name }: NamedImage,
-  query: ClassifyQuery,
-): Promise<Result> {
+async function resultOf(image: NamedImage, ask: Ask): Promise<Result> {
+  const { name } = image;
   try {
-    const answer = await classifier.classify(bytes, query, c.req.raw.signal);
-    noteAnswer(c, answer);
-    return { name, ...answer.classification };
+    return { name, ...(await ask(image)).classification };
   } catch (error) {
     const { problem, message } = toProblem(error);
     // Our own fault is the request's fault: it belongs into the log.
