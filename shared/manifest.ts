@@ -113,8 +113,10 @@ const Variant = z.strictObject({
     images: PositiveInteger,
     /** Fraction of images with the same first answer. */
     top1: Fraction,
-    /** Mean share of the original's first five answers that are among its first five. */
+    /** Fraction of images whose first answer by the original is among its first five. */
     top5: Fraction,
+    /** Mean share of the original's first five answers that are among its first five. */
+    fiveShared: Fraction,
   }).optional(),
   /** Its own answer to the self-test's image: nearly the original's, and checked as strictly. */
   selfTestTop: TopClasses.optional(),

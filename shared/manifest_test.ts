@@ -52,7 +52,11 @@ const WRONG: [path: string, value: unknown, message: string][] = [
   ["provenance.parent", "../x", "provenance.parent: "],
   ["variants", [VARIANT, VARIANT], "variants: int8,int8: a name repeats"],
   ["variants", [{ ...VARIANT, name: "original" }], "expected another name than original"],
-  ["variants", [{ ...VARIANT, agreement: { images: 1, top1: 2, top5: 1 } }], "agreement.top1: "],
+  [
+    "variants",
+    [{ ...VARIANT, agreement: { images: 1, top1: 2, top5: 1, fiveShared: 1 } }],
+    "agreement.top1: ",
+  ],
   ["surprise", 1, "surprise"],
 ];
 

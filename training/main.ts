@@ -1,5 +1,6 @@
 // The offline half of topfive: data, training, evaluation, export, publishing.
 import { nearestName } from "./nearest_name.ts";
+import { compressCommand } from "./commands/compress_command.ts";
 import { dataFetchCommand } from "./commands/data_fetch_command.ts";
 import { dataMakeCommand } from "./commands/data_make_command.ts";
 import { dataShowCommand } from "./commands/data_show_command.ts";
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   gradcheck: gradcheckCommand,
   export: exportCommand,
+  compress: compressCommand,
   publish: publishCommand,
   models: modelsCommand,
   retrain: retrainCommand,

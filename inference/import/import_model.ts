@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { preprocess } from "../../shared/image/preprocess.ts";
 import type { UnpublishedManifest } from "../../shared/model_registry.ts";
 import { createSession } from "../workers/session.ts";
-import { softmax } from "../workers/softmax.ts";
+import { softmax } from "../../shared/softmax.ts";
 import { topK } from "../../shared/top_k.ts";
 import { readNetwork } from "./network.ts";
 import { readPreprocess } from "./preprocess_file.ts";

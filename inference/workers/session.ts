@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-web";
 import type { ModelManifest } from "../../shared/manifest.ts";
-import { softmax } from "./softmax.ts";
+import { softmax } from "../../shared/softmax.ts";
 
 /** The part of a manifest that a session needs. */
 export type SessionManifest = Pick<ModelManifest, "name" | "version" | "input" | "output">;

@@ -25,7 +25,7 @@ const FORBIDDEN_PACKAGES: Record<string, readonly RegExp[]> = {
 const LAYERS: readonly (readonly string[])[] = [
   ["main.ts", "commands"],
   ["pipeline"],
-  ["trainer.ts", "evaluator.ts", "trainer", "evaluation", "explain", "gradcheck"],
+  ["trainer.ts", "evaluator.ts", "trainer", "evaluation", "explain", "gradcheck", "compress"],
   ["models"],
   ["tuner"],
   ["profile"],

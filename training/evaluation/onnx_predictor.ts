@@ -1,10 +1,11 @@
 /** An ONNX file as a predictor, in ONNX Runtime: what a service will answer, on a whole split. */
-import type * as Ort from "onnxruntime-web";
+import type { InferenceSession } from "onnxruntime-web";
 import { z } from "zod";
 import { type PreprocessSpec, recordToTensor } from "../../shared/image/preprocess.ts";
 import type { Split } from "../dataset/dataset.ts";
 import { evaluationBatches } from "../dataset/loader.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
+import { openOnnxSession, runOnnx } from "./onnx_session.ts";
 import type { PredictOptions, Predictor } from "./predictor.ts";
 import type { View } from "./views.ts";
 
@@ -44,7 +45,7 @@ export async function onnxPredictorOf(
     readonly preprocess: PreprocessSpec;
   },
 ): Promise<Predictor> {
-  const session = await openSession(name, bytes);
+  const session = await openOnnxSession(name, bytes);
   return {
     classes: labels,
     preprocess,
@@ -54,7 +55,8 @@ export async function onnxPredictorOf(
   };
 }
 
-function readMetadata(path: string, bytes: Uint8Array): z.infer<typeof MetadataSchema> {
+/** Labels and preprocessing, which `topfive export` writes into its files. */
+export function readMetadata(path: string, bytes: Uint8Array): z.infer<typeof MetadataSchema> {
   const { metadata } = decodeOnnx(bytes);
   const parse = (name: string): unknown => {
     try {
@@ -74,24 +76,8 @@ function readMetadata(path: string, bytes: Uint8Array): z.infer<typeof MetadataS
   );
 }
 
-/** The runtime is loaded here and not with the program: its 14 MB are of no use to a training. */
-async function openSession(path: string, bytes: Uint8Array): Promise<Ort.InferenceSession> {
-  // Loading it puts Node's Worker in place of Deno's, in which no worker of ours runs (1.30.0).
-  const { Worker } = globalThis;
-  try {
-    const ort = await import("onnxruntime-web");
-    ort.env.logLevel = "error";
-    ort.env.wasm.numThreads = 1;
-    return await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
-  } catch (cause) {
-    throw new SyntaxError(`Cannot evaluate ${path}: ${(cause as Error).message}`, { cause });
-  } finally {
-    globalThis.Worker = Worker;
-  }
-}
-
 interface Network {
-  readonly session: Ort.InferenceSession;
+  readonly session: InferenceSession;
   readonly preprocess: PreprocessSpec;
   readonly classes: number;
 }
@@ -102,8 +88,7 @@ async function predictSplit(
   { views, onProgress }: PredictOptions,
 ): Promise<Float32Array<ArrayBuffer>> {
   const { session, preprocess: { channels, crop, side }, classes } = network;
-  const { Tensor } = await import("onnxruntime-web");
-  const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+  const output = session.outputNames[0]!;
   const recordBytes = side * side * channels;
   const sums = new Float32Array(split.count * classes);
   for (const { records, count, start } of evaluationBatches(split, BATCH)) {
@@ -114,9 +99,8 @@ async function predictSplit(
         images.set(viewOf(record, network.preprocess, view), i * channels * crop * crop);
       }
       const dims = [count, channels, crop, crop];
-      const answers = await session.run({ [input]: new Tensor("float32", images, dims) });
-      const probabilities = answers[output]!.data as Float32Array;
-      probabilities.forEach((value, i) => sums[start * classes + i]! += value);
+      const answers = await runOnnx(session, images, dims);
+      answers[output]!.forEach((value, i) => sums[start * classes + i]! += value);
     }
     onProgress?.(start + count);
   }

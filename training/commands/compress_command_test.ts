@@ -1,0 +1,95 @@
+import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import type { ModelManifest } from "../../shared/manifest.ts";
+import { readPointed } from "../../shared/model_registry.ts";
+import { DirectoryStore } from "../../shared/object_store/directory.ts";
+import { readPointer } from "../../shared/registry/pointer.ts";
+import { captured } from "../fixtures/captured.ts";
+import { drawImages, inFolder, writeRun } from "../fixtures/drawn_run.ts";
+import { compressCommand } from "./compress_command.ts";
+
+const run = (...args: string[]) => captured(() => compressCommand(args));
+
+async function latest(folder: string, name: string): Promise<ModelManifest> {
+  const store = new DirectoryStore(folder);
+  return await readPointed(store, name, (await readPointer(store, name, "latest"))!);
+}
+
+Deno.test("compressCommand() answers wrong arguments with 2 and the reason", async () => {
+  const cases: [string[], string][] = [
+    [[], "expected one MODEL"],
+    [["run", "--data", "d"], "expected --for edge"],
+    [["run", "--for", "edge"], "expected either --data DIR or --images DIR"],
+    [["run", "--for", "edge", "--data", "d", "--forms", "int3"], "no form int3"],
+    [["run", "--for", "edge", "--data", "d", "--max-loss", "-1"], "--max-loss is -1"],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await run(...args);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("compressCommand() publishes a run with its forms, then that version with others", async () => {
+  await inFolder(async (path) => {
+    await drawImages(path("images"));
+    await writeRun(path("run"), { model: "alexnet-small" });
+    const place = ["--for", "edge", "--no-cost", "--max-loss", "100", "--store", path("store")];
+    const { code, stderr } = await run(
+      path("run"),
+      ...["--data", path("images"), "--name", "shapes", "--out", path("small"), ...place],
+    );
+    assertEquals(code, 0, stderr);
+    const manifest = await latest(path("store"), "shapes");
+    const { weights, variants = [], selfTest } = manifest;
+    assertEquals(variants.map(({ name }) => name), ["float16", "int8-weights", "int8"]);
+    assertEquals(manifest.metrics?.images, 10);
+    assert(selfTest);
+    const [half, rows, int8] = variants;
+    assertLess(half!.weights.byteLength, weights.byteLength * 0.55);
+    assertLess(rows!.weights.byteLength, weights.byteLength * 0.35);
+    for (const variant of variants) {
+      assertEquals(variant.agreement!.images, 10);
+      assertGreater(variant.agreement!.top5, 0.89, variant.name);
+      assert(variant.selfTestTop);
+      assertLess(variant.wireBytes!.gzip, variant.weights.byteLength);
+      const written = await Deno.stat(path(`small/${variant.name}.onnx`));
+      assertEquals(written.size, variant.weights.byteLength);
+    }
+    assert(int8!.weights.sha256 !== rows!.weights.sha256);
+
+    const again = await run("shapes", "--images", path("images"), "--forms", "int8", ...place);
+    assertEquals(again.code, 0, again.stderr);
+    const second = await latest(path("store"), "shapes");
+    assertEquals(second.weights, weights);
+    assertEquals(second.provenance.parent, manifest.version);
+    assertEquals(second.variants!.map(({ name, metrics }) => [name, metrics]), [[
+      "int8",
+      undefined,
+    ]]);
+    assertEquals(second.selfTest, selfTest);
+  });
+});
+
+Deno.test("compressCommand() refuses a form that loses too much, and publishes the rest", async () => {
+  await inFolder(async (path) => {
+    await drawImages(path("images"));
+    await writeRun(path("run"));
+    // Nothing may be lost: what answers worse is refused, what does not is kept.
+    const { code, stdout } = await run(
+      path("run"),
+      ...["--for", "edge", "--data", path("images"), "--no-cost", "--max-loss", "0", "--json"],
+    );
+    const rows = JSON.parse(stdout) as {
+      name: string;
+      refused: boolean;
+      metrics: ModelManifest["metrics"];
+    }[];
+    const [original, ...forms] = rows;
+    for (const { refused, metrics } of forms) {
+      const loses = metrics!.top1Error > original!.metrics!.top1Error ||
+        metrics!.top5Error > original!.metrics!.top5Error;
+      assertEquals(refused, loses);
+    }
+    assertEquals(code, forms.some(({ refused }) => refused) ? 1 : 0);
+  });
+});
