@@ -19,6 +19,7 @@ export const Sha256 = z.string().regex(
 );
 const PositiveInteger = z.int().positive();
 const Fraction = z.number().min(0).max(1);
+const Interval = z.tuple([Fraction, Fraction]);
 
 const Preprocess = z.strictObject({
   side: PositiveInteger,
@@ -63,6 +64,23 @@ const Metrics = z.looseObject({
   top5Error: Fraction,
   /** Mean cross-entropy in nats. */
   loss: z.number().nonnegative(),
+  /** 95 % intervals of the two. */
+  top1Interval: Interval.optional(),
+  top5Interval: Interval.optional(),
+  /** In the order of the labels; null where the split had no image of the class. */
+  classes: z.array(
+    z.strictObject({
+      images: z.int().nonnegative(),
+      top1Error: Fraction,
+      interval: Interval,
+    }).nullable(),
+  ).optional(),
+  /** What it takes for what, the most frequent first. */
+  confusions: z.array(z.strictObject({
+    label: z.string().min(1),
+    answer: z.string().min(1),
+    images: PositiveInteger,
+  })).max(20).optional(),
 });
 
 /** The best classes, best first. */
@@ -134,6 +152,27 @@ const Gate = z.strictObject({
   reasons: z.array(z.string().min(1)).min(1),
 });
 
+const Text = z.string().trim().min(1).max(4000);
+
+/**
+ * What people should know before they rely on a model, in its owners' words: the parts of Mitchell et
+ * al., "Model Cards for Model Reporting", 2019, that numbers do not say.
+ */
+export const ModelCardSchema = z.strictObject({
+  /** What it was made for, and for whom. */
+  intendedUse: Text.optional(),
+  /** What it must not be used for. */
+  outOfScope: Text.optional(),
+  /** Where the images come from, who labelled them, under which licence. */
+  data: Text.optional(),
+  /** What it is known to get wrong. */
+  weaknesses: z.array(Text).max(50).optional(),
+  /** Whom to ask. */
+  contact: Text.optional(),
+  licence: Text.optional(),
+});
+export type ModelCard = z.infer<typeof ModelCardSchema>;
+
 const ModelManifestSchema = z.strictObject({
   schemaVersion: z.literal(MANIFEST_SCHEMA_VERSION),
   name: SafeName,
@@ -163,6 +202,7 @@ const ModelManifestSchema = z.strictObject({
   /** What was measured before publishing; left out where nothing was, as for an imported model. */
   metrics: Metrics.optional(),
   selfTest: SelfTest.optional(),
+  card: ModelCardSchema.optional(),
   wireBytes: WireBytes.optional(),
   cost: Cost.optional(),
   /** Other forms of the weights, the most faithful first; a service takes the first that fits it. */
@@ -178,7 +218,16 @@ const ModelManifestSchema = z.strictObject({
     seed: z.int(),
     /** The GPU adapter that trained it. */
     adapter: z.string(),
+    /** The records that trained it, in their order: the same one, the same batches. */
     dataFingerprint: z.string().min(1),
+    /** sha256 over the sorted hashes of the images' files with their classes and splits. */
+    contentFingerprint: Sha256.optional(),
+    /** Images of each split. */
+    images: z.strictObject({
+      train: z.int().nonnegative(),
+      validation: z.int().nonnegative(),
+      test: z.int().nonnegative(),
+    }).optional(),
     /** Version whose weights the run began from; null when it began from random numbers. */
     parent: SafeName.nullish(),
   }),
@@ -189,6 +238,14 @@ const ModelManifestSchema = z.strictObject({
       code: "custom",
       path: ["labels"],
       message: `${labels.length} labels for ${output.classes} classes`,
+    });
+  }
+  const measured = manifest.metrics?.classes?.length ?? labels.length;
+  if (measured !== labels.length) {
+    context.addIssue({
+      code: "custom",
+      path: ["metrics", "classes"],
+      message: `${measured} classes were measured, there are ${labels.length} labels`,
     });
   }
   const names = (manifest.variants ?? []).map(({ name }) => name);

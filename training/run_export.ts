@@ -1,4 +1,5 @@
 /** A trained run as what is published of it: an ONNX file and its manifest. */
+import type { ModelCard } from "../shared/manifest.ts";
 import type { UnpublishedManifest } from "../shared/model_registry.ts";
 import type { LoadedRun } from "./load_run.ts";
 import { residualOf } from "./normalization.ts";
@@ -28,14 +29,17 @@ export function encodeRun(loaded: LoadedRun): Uint8Array[] {
 export function describeModel(
   { run, graph, preprocess }: LoadedRun,
   metrics: UnpublishedManifest["metrics"],
-  { name, version, createdAt = new Date().toISOString() }: {
+  { name, version, card, createdAt = new Date().toISOString() }: {
     readonly name: string;
+    /** What people should know, in its owners' words. */
+    readonly card?: ModelCard | undefined;
     readonly version?: string | undefined;
     readonly createdAt?: string;
   },
 ): UnpublishedManifest {
   const stamp = createdAt.replace(/[-:]|\.\d+Z/g, "").replace("T", "-");
   const { channels, height, width } = graph.input.shape;
+  const { train, validation, test } = run.data.images;
   return {
     name,
     version: version ?? `${stamp}-${run.data.fingerprint.slice(0, 8)}`,
@@ -45,6 +49,7 @@ export function describeModel(
     preprocess: { ...preprocess, mean: [...preprocess.mean], std: [...preprocess.std] },
     labels: run.classes,
     metrics,
+    ...(card ? { card } : {}),
     provenance: {
       codeVersion: run.codeVersion,
       model: run.config.model,
@@ -52,6 +57,8 @@ export function describeModel(
       seed: run.config.seed,
       adapter: run.adapter,
       dataFingerprint: run.data.fingerprint,
+      ...(run.data.content ? { contentFingerprint: run.data.content } : {}),
+      images: { train, validation, test },
       parent: run.parent ?? null,
     },
   };

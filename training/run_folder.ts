@@ -39,6 +39,8 @@ const RunSchema = z.strictObject({
   tiles: z.record(z.string(), z.string()).optional(),
   data: z.strictObject({
     fingerprint: z.string(),
+    /** See `contentFingerprint`, where each image has a file. */
+    content: z.string().optional(),
     /** Where it lay, as it was named; runs of before 2026-11-24 do not say. */
     source: z.string().optional(),
     images: z.strictObject({

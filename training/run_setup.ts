@@ -128,6 +128,11 @@ export function describeRun(parts: TrainingParts, engine: Engine): Run {
     ...(parts.parent ? { parent: parts.parent.version } : {}),
     adapter: gpu.description,
     tiles: Object.fromEntries(engine.tiles),
-    data: { fingerprint, source: data, images },
+    data: {
+      fingerprint,
+      ...(dataset.contentFingerprint ? { content: dataset.contentFingerprint } : {}),
+      source: data,
+      images,
+    },
   };
 }

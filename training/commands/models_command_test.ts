@@ -46,7 +46,10 @@ Deno.test("modelsCommand() promotes, rolls back and shows what happened", async 
       await models("history", "pets"),
       /v2 → v1 .*\n.*v1 → v2 .*\n.*nothing → v1 {2}ann: first$/,
     );
-    assertMatch(await models("show", "pets"), /^pets v1\n[^]*accuracy +top-1 error 10.00 %/);
+    assertMatch(
+      await models("show", "pets"),
+      /^pets v1\n[^]*Accuracy on 100 images of test\n +top-1 error +10.00 %/,
+    );
     const difference = (await models("diff", "pets", "v1", "v2", "--json")).split("\n");
     const fields = difference.map((line) => JSON.parse(line).field);
     assertEquals(

@@ -3,6 +3,7 @@ import { readPointed, readWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
+import { EvaluationDetailsSchema } from "../evaluation/evaluation_details.ts";
 import { captured } from "../fixtures/captured.ts";
 import { inFolder, writeCheckpoint, writeRun } from "../fixtures/drawn_run.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
@@ -120,5 +121,43 @@ Deno.test("publishCommand() refuses a store of a kind that there is not", async 
     const { code, stderr } = await run(path("run"), "--store", "ftp://host/x", "--name", "shapes");
     assertEquals(code, 1);
     assertStringIncludes(stderr, "ftp:// is not supported");
+  });
+});
+
+Deno.test("publishCommand() carries the card, intervals, classes and confusions", async () => {
+  await inFolder(async (path) => {
+    await writeRun(path("run"));
+    await measure(path("run"), 4);
+    const { classes } = await readRun(path("run"));
+    const details = EvaluationDetailsSchema.parse({
+      ...{ split: "test", views: 1, models: ["run"], images: 10, loss: 2.3, calibrationError: 0.1 },
+      ...{ top1Error: 0.875, top1Interval: [0.5, 0.97], top5Error: 0.5, top5Interval: [0.2, 0.8] },
+      ...{ calibration: [], worst: [], confusion: [[0, 0, 1], [0, 3, 2], [1, 0, 7]] },
+      classes: classes.map((name, i) => ({
+        ...{ name, images: i < 2 ? 8 : 0, predicted: 1, top1Error: i < 2 ? 0.875 : null },
+        ...{ top5Error: null, precision: null },
+      })),
+    });
+    await Deno.writeTextFile(path("run/evaluation-details.json"), JSON.stringify(details));
+    const card = { intendedUse: "Telling drawings apart.", weaknesses: ["Stars that are gears."] };
+    await Deno.writeTextFile(path("card.json"), JSON.stringify(card));
+    const args = [path("run"), "--store", path("store"), "--name", "shapes"];
+    const { code, stderr } = await run(...args, "--card", path("card.json"));
+    assertEquals(code, 0, stderr);
+    const manifest = (await readLatest(openStore(path("store"))))!;
+    assertEquals(manifest.card, card);
+    assertEquals(manifest.metrics?.top1Interval, [0.5, 0.97]);
+    assertEquals(manifest.metrics?.classes?.length, classes.length);
+    assertEquals(manifest.metrics?.classes?.[2], null);
+    assertEquals(manifest.metrics?.confusions, [
+      { label: classes[1], answer: classes[0], images: 7 },
+      { label: classes[0], answer: classes[3], images: 2 },
+    ]);
+    assertEquals(manifest.provenance.images, { train: 40, validation: 10, test: 10 });
+
+    await Deno.writeTextFile(path("card.json"), '{"intendedUs": ""}');
+    const wrong = await run(...args, "--card", path("card.json"));
+    assertEquals(wrong.code, 1);
+    assertStringIncludes(wrong.stderr, "intendedUs");
   });
 });

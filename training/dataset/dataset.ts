@@ -46,6 +46,8 @@ export interface Dataset {
   warnings: string[];
   /** sha256, hex, of classes, shape and every record and label: the same data, the same text. */
   fingerprint: string;
+  /** The images by content alone, where each has a file; see `contentFingerprint`. */
+  contentFingerprint?: string;
   /** Of the training split, where the data came with them; see `trainingStatistics`. */
   statistics?: Statistics;
 }

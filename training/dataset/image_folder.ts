@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import type { DecodeResult, DecodeTask } from "./decode_worker.ts";
+import { contentFingerprint } from "./content_fingerprint.ts";
 import {
   type BrokenImage,
   type Dataset,
@@ -80,7 +81,16 @@ export async function readImageFolder(
     warnings: [...warnIgnored(layout.ignored), ...warnShared(decoded)],
   };
   rejectEmpty(directory, dataset);
-  return { ...dataset, fingerprint: fingerprintOf(dataset) };
+  const images = decoded.map(({ hash: sha256, label, split }) => ({
+    sha256,
+    label: layout.classes[label]!,
+    split,
+  }));
+  return {
+    ...dataset,
+    fingerprint: fingerprintOf(dataset),
+    contentFingerprint: contentFingerprint(images),
+  };
 }
 
 async function decodeAll(directory: string, files: LabelledFile[], options: ImageFolderOptions) {

@@ -1,6 +1,6 @@
 /** What decides a retraining, beside the images. It is kept in each run. */
 import { z } from "zod";
-import { parse } from "../../shared/manifest.ts";
+import { ModelCardSchema, parse } from "../../shared/manifest.ts";
 import { CanarySettingSchema } from "../../shared/registry/canary.ts";
 import { type Config, ConfigSchema, makeConfig } from "../config.ts";
 import { CanaryPolicySchema } from "./canary/policy.ts";
@@ -25,6 +25,10 @@ const common = {
   from: z.enum(["champion", "scratch"]).default("champion")
     .describe("the weights to begin with; random ones where the champion is another network"),
   images: ImageRulesSchema.prefault({}),
+  card: ModelCardSchema.nullable().default(null)
+    .describe(
+      "what people should know of the model, beside what is measured; kept in each version",
+    ),
   gate: GatePolicySchema.prefault({}),
   trial: TrialSchema.prefault({}),
   canary: CanarySchema.nullable().default(null)

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { ContentFingerprint } from "../dataset/content_fingerprint.ts";
 import type { BrokenImage } from "../dataset/dataset.ts";
 import { BROKEN_FILE } from "../dataset/shards/open_prepared.ts";
 import {
@@ -98,6 +99,7 @@ export async function finish(work: Finish): Promise<Report> {
     statistics: { mean, std, covariance, eigen, meanImage },
     broken: broken.length,
     warnings,
+    content: await fingerprintContent(work),
   };
   await writePreparedIndex(folder, { ...index, fingerprint: fingerprintOf(index) });
   return report;
@@ -128,6 +130,20 @@ async function gather({ source, settings, plan, workFolder }: Finish) {
   }
   broken.sort((a, b) => a.file < b.file ? -1 : a.file > b.file ? 1 : 0);
   return { sums, keys, isRead, broken, classes: classes as ClassCount[], shards };
+}
+
+/** Reads the shards' records once more: together they would not be small. */
+async function fingerprintContent({ source, plan, workFolder }: Finish): Promise<string> {
+  const content = new ContentFingerprint(source.images.length);
+  for (const { file, split, images } of plan.shards) {
+    const { hashes, broken } = (await readFinished(workFolder, file))!;
+    const left = new Set(broken.map(([i]) => i));
+    images.forEach((image, i) => {
+      const label = source.classes[source.images[image]!.label]!;
+      if (!left.has(i)) content.add({ sha256: hashes[i]!, label, split });
+    });
+  }
+  return content.digest();
 }
 
 async function writeMeanImage(folder: string, { meanImage }: Statistics) {

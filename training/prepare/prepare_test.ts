@@ -79,6 +79,7 @@ Deno.test("prepare() gives the records, labels and statistics that the same fold
     assertEquals([...ours.validation.labels], [...theirs.validation.labels]);
     assertEquals(readRecord(ours.validation.source, 5), readRecord(theirs.validation.source, 5));
     assertEquals(ours.test, null);
+    assertEquals(ours.contentFingerprint, theirs.contentFingerprint);
     ours.train.source.close?.();
     ours.validation.source.close?.();
   });

@@ -1,13 +1,13 @@
-import type { ModelManifest } from "../../../shared/manifest.ts";
 import { openStore } from "../../../shared/object_store/open_store.ts";
 import { readLivePointer } from "../../../shared/registry/pointer.ts";
 import { readSignatures } from "../../../shared/registry/signature.ts";
 import { requireVersion } from "../../registry/versions.ts";
 import { readArguments } from "../arguments.ts";
 import { runCommand } from "../command.ts";
+import { describeVersion } from "./describe_version.ts";
 import { requireStore, STORE_HELP } from "./store_option.ts";
 
-const HELP = `Shows one version: what it answers, how well, and how it was made
+const HELP = `Shows one version: its card, how well it does, and how it was made
 
 Usage: topfive models show NAME [VERSION] --store STORE
 
@@ -50,39 +50,6 @@ async function run({ name, version, store: address, json }: Given): Promise<numb
     return 0;
   }
   const signatures = await readSignatures(store, name, shown);
-  console.log(describe(manifest, signatures.map(({ keyId }) => keyId)));
+  console.log(describeVersion(manifest, signatures.map(({ keyId }) => keyId)));
   return 0;
-}
-
-function describe(manifest: ModelManifest, signers: readonly string[]): string {
-  const { name, version, createdAt, weights, input, preprocess, labels, metrics } = manifest;
-  const { provenance: { codeVersion, model, seed, adapter, dataFingerprint, parent, config } } =
-    manifest;
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  const lines: [string, string][] = [
-    ["created", createdAt],
-    ["network", `${model}, ${(weights.byteLength / 1e6).toFixed(1)} MB`],
-    ["weights", `sha256 ${weights.sha256}`],
-    ["input", `${input.name} ${input.shape.join(" x ")}, sides resized to ${preprocess.side}`],
-    [
-      "classes",
-      `${labels.length}: ${labels.slice(0, 8).join(", ")}${labels.length > 8 ? ", …" : ""}`,
-    ],
-    [
-      "accuracy",
-      metrics
-        ? `top-1 error ${percent(metrics.top1Error)}, top-5 error ${percent(metrics.top5Error)} ` +
-          `on ${metrics.images} images of ${metrics.split}`
-        : "not measured",
-    ],
-    ["data", dataFingerprint],
-    ["began from", parent ?? "random weights"],
-    ["made by", `topfive ${codeVersion}, seed ${seed}, on ${adapter}`],
-    ["signed by", signers.join(", ") || "nobody"],
-    ["settings", Object.entries(config).map(([key, value]) => `${key} ${value}`).join(", ")],
-  ];
-  return [`${name} ${version}`, ...lines.map(([key, value]) => `  ${key.padEnd(11)} ${value}`)]
-    .join(
-      "\n",
-    );
 }

@@ -47,6 +47,7 @@ export async function openPrepared(
     broken: await readBroken(folder),
     warnings: index.warnings,
     fingerprint: index.fingerprint,
+    ...(index.content ? { contentFingerprint: index.content } : {}),
     statistics: await readStatistics(folder, index),
   };
 }

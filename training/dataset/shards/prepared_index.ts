@@ -60,6 +60,8 @@ export const PreparedIndexSchema = z.strictObject({
   warnings: z.array(z.string()),
   /** sha256 of the classes and the shards' checksums: the same data, the same text. */
   fingerprint: Sha256Schema,
+  /** See `contentFingerprint`; indexes of before 2026-11-28 have none. */
+  content: Sha256Schema.optional(),
 });
 
 export type PreparedIndex = z.infer<typeof PreparedIndexSchema>;

@@ -4,6 +4,7 @@ import { readPointed } from "../../../shared/model_registry.ts";
 import type { ObjectStore } from "../../../shared/object_store/object_store.ts";
 import { readPointer } from "../../../shared/registry/pointer.ts";
 import { topK } from "../../../shared/top_k.ts";
+import { type ClassMetrics, classMetrics } from "../../evaluation/class_metrics.ts";
 import { enginePredictor } from "../../evaluation/engine_predictor.ts";
 import { rankOf, type Scores, scoresOf } from "../../evaluation/scores.ts";
 import { viewsOf } from "../../evaluation/views.ts";
@@ -29,6 +30,8 @@ export interface EvaluateOutput {
     | "top5Interval"
     | "calibrationError"
   >;
+  /** Of the candidate, for its manifest. */
+  readonly byClass: ClassMetrics;
   /** Key of what both answered about each image. */
   readonly answers: string;
   /** A test image that the candidate knows, for the manifest, and its answer. */
@@ -108,6 +111,7 @@ export const evaluate: Stage<"evaluate"> = {
       scores: {
         ...{ images, loss, top1Error, top1Interval, top5Error, top5Interval, calibrationError },
       },
+      byClass: classMetrics(scores, classes),
       answers: key,
       selfTest: await chooseSelfTest(context, test, answers, trained),
     };

@@ -20,10 +20,14 @@ const SELF_TEST_TOLERANCE = 0.01;
 /** Writes the candidate as ONNX into the store, where nothing points to it yet, and its manifest. */
 export const exportModel: Stage<"export"> = {
   name: "export",
-  inputs: ({ result }) => ({ trained: result("train"), evaluated: result("evaluate") }),
+  inputs: ({ result, settings: { card } }) => ({
+    trained: result("train"),
+    evaluated: result("evaluate"),
+    card,
+  }),
   async run(context) {
-    const { store, model, run: { record: { run, createdAt } }, images, result } = context;
-    const { scores, selfTest } = result("evaluate");
+    const { store, model, run: { record: { run, createdAt } }, settings, images, result } = context;
+    const { scores, byClass, selfTest } = result("evaluate");
     const loaded = await loadTrained(context);
     const chunks = encodeRun(loaded);
     const weights = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).bytes();
@@ -36,14 +40,18 @@ export const exportModel: Stage<"export"> = {
     await images.require(selfTest.key, selfTest.sha256);
     const image = await Deno.readFile(images.pathOf(selfTest.sha256));
     const { top1Interval, top5Interval, ...rest } = scores;
-    const metrics = {
+    const metrics: UnpublishedModel["manifest"]["metrics"] = {
       split: "test",
       ...rest,
       top1Interval: [...top1Interval],
       top5Interval: [...top5Interval],
+      ...byClass,
     };
     const manifest: UnpublishedModel["manifest"] = {
-      ...describeModel(loaded, metrics, { name: model, version: run, createdAt }),
+      ...describeModel(loaded, metrics, {
+        ...{ name: model, version: run, createdAt },
+        card: settings.card ?? undefined,
+      }),
       selfTest: {
         image: image.toBase64(),
         top: selfTest.top.map(({ index, probability }) => ({ index, probability })),
