@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { InferRequest, type OutputTensor } from "./schema.ts";
 
 /** Thrown for requests that break the protocol; the answer is 400 with `{"error": …}`. */
@@ -22,20 +23,10 @@ export function parseRequest(body: Uint8Array, headerLength: string | undefined)
   if (!Number.isInteger(length) || length < 0 || length > body.length) {
     throw new ProtocolError(`Inference-Header-Content-Length is ${headerLength}`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(body.subarray(0, length)));
-  } catch {
-    throw new ProtocolError("the JSON is broken");
-  }
-  const result = InferRequest.safeParse(value);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new ProtocolError(`${issue!.path.join(".")}: ${issue!.message}`);
-  }
+  const request = parseJson(body.subarray(0, length), InferRequest);
   const raw = new Map<string, Uint8Array>();
   let at = length;
-  for (const { name, parameters } of result.data.inputs) {
+  for (const { name, parameters } of request.inputs) {
     const size = parameters?.["binary_data_size"];
     if (size === undefined) continue;
     if (
@@ -46,7 +37,21 @@ export function parseRequest(body: Uint8Array, headerLength: string | undefined)
     raw.set(name, body.subarray(at, at + size));
     at += size;
   }
-  return { request: result.data, raw };
+  return { request, raw };
+}
+
+/** @throws {ProtocolError} when the bytes are no JSON, or not what the schema says. */
+export function parseJson<Body>(bytes: Uint8Array, schema: z.ZodType<Body>): Body {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new ProtocolError("the JSON is broken");
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ProtocolError(`${issue!.path.join(".")}: ${issue!.message}`);
 }
 
 /** BYTES: each element a little-endian length of 32 bits and its bytes. */

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { z } from "zod";
 import type { Canaries } from "../canary/canaries.ts";
 import type { Classifier } from "../classifier.ts";
 import type { Log } from "../log.ts";
@@ -7,12 +8,12 @@ import type { Guard } from "../middleware/guard.ts";
 import { noteImage } from "../middleware/noted_images.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import type { ServedModel } from "../models/served_model.ts";
-import { PROBLEMS, queueFull, toProblem } from "../problem.ts";
+import { ProblemError, PROBLEMS, queueFull, toProblem } from "../problem.ts";
 import type { BodyReader } from "../request_body.ts";
-import { packOutput, parseRequest, ProtocolError } from "./binary.ts";
+import { packOutput, parseJson, parseRequest, ProtocolError } from "./binary.ts";
 import { readInputs } from "./inputs.ts";
 import { inputTensors, outputsOf, outputTensors } from "./outputs.ts";
-import type { InferRequest, OutputTensor } from "./schema.ts";
+import { IndexRequest, type InferRequest, LoadRequest, type OutputTensor } from "./schema.ts";
 import { statisticsOf } from "./statistics.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -60,19 +61,31 @@ export function kserveRoutes(options: KserveOptions): Hono<{ Variables: ApiKeyVa
     return c.json(options.canaries.report(name), 200, { "Cache-Control": "no-store" });
   });
   v2.post("/v2/repository/index", async (c) => {
-    const { ready } = await c.req.json<{ ready?: unknown }>().catch(() => ({ ready: false }));
+    const { ready } = await readOptional(c, options.bodies, IndexRequest);
     return c.json(host.states().filter(({ state }) => ready !== true || state === "READY"));
   });
   v2.post("/v2/repository/models/:model/:action{load|unload}", async (c) => {
     const { model, action } = c.req.param();
-    const body = await c.req.json<{ parameters?: { version?: unknown } }>().catch(() => ({}));
-    const wanted = "parameters" in body ? body.parameters?.version : undefined;
-    const version = typeof wanted === "string" ? wanted : undefined;
+    const { parameters } = await readOptional(c, options.bodies, LoadRequest);
+    const version = parameters?.version;
     if (action === "unload") host.unload(model!, version);
     else await load(host, model!, version);
     return c.json({});
   });
   return v2;
+}
+
+/** A JSON body that may be left out. */
+async function readOptional<Body>(
+  c: Context,
+  bodies: BodyReader,
+  schema: z.ZodType<Body>,
+): Promise<Body> {
+  const body = await bodies.read(c.req.raw).catch((error) => {
+    if (error instanceof ProblemError && error.problem === "empty-body") return undefined;
+    throw error;
+  });
+  return body === undefined ? schema.parse({}) : parseJson(body, schema);
 }
 
 /** What is wrong with the store's version is the asker's to know: an admin asked. */

@@ -21,6 +21,14 @@ export const InferRequest = z.object({
   outputs: z.array(z.object({ name: z.string(), parameters: Parameters.optional() })).optional(),
 });
 
+/** Body of `/v2/repository/index`. */
+export const IndexRequest = z.object({ ready: z.boolean().optional() });
+
+/** Body of `/v2/repository/models/{m}/load` and `unload`; other parameters are ignored. */
+export const LoadRequest = z.object({
+  parameters: z.object({ version: z.string().optional() }).optional(),
+});
+
 export type InferRequest = z.infer<typeof InferRequest>;
 export type InferTensor = z.infer<typeof Tensor>;
 

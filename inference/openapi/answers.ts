@@ -67,3 +67,29 @@ export const ModelMetadata = z.object({
   outputs: z.array(Tensor),
   parameters: z.object({ variant: z.string(), runtime: z.string() }),
 });
+
+const Nanoseconds = z.object({ count: z.int(), ns: z.int() });
+export const ModelStatistics = z.object({
+  model_stats: z.array(z.object({
+    name: z.string(),
+    version: z.string(),
+    last_inference: z.int().describe("Milliseconds since 1970, 0 before the first."),
+    inference_count: z.int(),
+    execution_count: z.int(),
+    inference_stats: z.record(z.string(), Nanoseconds),
+    batch_stats: z.array(z.object({
+      batch_size: z.int(),
+      compute_input: Nanoseconds,
+      compute_infer: Nanoseconds,
+      compute_output: Nanoseconds,
+    })),
+    memory_usage: z.array(z.unknown()),
+  })),
+});
+
+export const RepositoryIndex = z.array(z.object({
+  name: z.string(),
+  version: z.string(),
+  state: z.enum(["LOADING", "READY", "UNAVAILABLE"]),
+  reason: z.string(),
+}));

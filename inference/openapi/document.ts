@@ -1,48 +1,14 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { CanaryReportSchema } from "../../shared/registry/canary.ts";
 import config from "../deno.json" with { type: "json" };
-import { InferRequest } from "../kserve/schema.ts";
-import { PROBLEMS } from "../problem.ts";
 import { JsonBody } from "../request_images.ts";
 import { ClassifyParameters } from "../routes/classify_query.ts";
 import { HuggingFaceBody } from "../routes/hugging_face.ts";
-import {
-  ClassificationAnswer,
-  HuggingFaceAnswer,
-  InferAnswer,
-  ModelMetadata,
-  Problem,
-  ProtocolFailure,
-  Results,
-} from "./answers.ts";
+import { ClassificationAnswer, HuggingFaceAnswer, Results } from "./answers.ts";
+import { KSERVE } from "./kserve.ts";
+import { answer, Bytes, json, Model, type Operation, problems } from "./parts.ts";
 
-type Path = Parameters<OpenAPIHono["openAPIRegistry"]["registerPath"]>[0];
-
-const Bytes = z.string().meta({ format: "binary" });
-const Model = z.object({ model: z.string() });
-const json = (schema: z.ZodType) => ({ "application/json": { schema } });
-const answer = (description: string, schema: z.ZodType) => ({ description, content: json(schema) });
-
-/** Every status that a problem has, each with the titles of its problems. */
-function problems(statuses: readonly number[]): Path["responses"] {
-  return Object.fromEntries(statuses.map((status) => {
-    const titles = Object.values(PROBLEMS).filter((problem) => problem.status === status)
-      .map(({ title }) => title);
-    return [status, {
-      description: titles.join("; "),
-      content: { "application/problem+json": { schema: Problem } },
-    }];
-  }));
-}
-
-function failures(statuses: readonly number[]): Path["responses"] {
-  return Object.fromEntries(
-    statuses.map((status) => [status, answer("What went wrong", ProtocolFailure)]),
-  );
-}
-
-const paths: Path[] = [
+const OWN: Operation[] = [
   {
     method: "post",
     path: "/v1/classify",
@@ -87,33 +53,6 @@ const paths: Path[] = [
   },
   {
     method: "get",
-    path: "/v2/models/{model}",
-    summary: "A model's inputs and outputs",
-    request: { params: Model },
-    responses: { 200: answer("Metadata", ModelMetadata), ...failures([401, 403, 404, 429, 503]) },
-  },
-  {
-    method: "post",
-    path: "/v2/models/{model}/infer",
-    summary: "Open Inference Protocol v2",
-    request: { params: Model, body: { content: json(InferRequest) } },
-    responses: {
-      200: answer("The outputs that were asked for", InferAnswer),
-      ...failures([400, 401, 403, 404, 408, 413, 415, 422, 429, 503]),
-    },
-  },
-  {
-    method: "get",
-    path: "/v2/models/{model}/canary",
-    summary: "How a candidate fares beside the champion",
-    request: { params: Model },
-    responses: {
-      200: answer("Counts", CanaryReportSchema),
-      ...failures([401, 403, 404, 429, 503]),
-    },
-  },
-  {
-    method: "get",
     path: "/healthz",
     summary: "The process is alive",
     responses: { 200: answer("Alive", z.object({ status: z.literal("alive") })) },
@@ -130,12 +69,21 @@ const paths: Path[] = [
       ...problems([503]),
     },
   },
+  {
+    method: "get",
+    path: "/metrics",
+    summary: "Counters and durations for Prometheus",
+    responses: {
+      200: { description: "Metrics", content: { "text/plain": { schema: z.string() } } },
+      ...problems([401, 403, 429]),
+    },
+  },
 ];
 
 /** The service as OpenAPI 3.1, from the schemas that check requests. */
 export function openApiDocument() {
   const api = new OpenAPIHono();
-  for (const path of paths) api.openAPIRegistry.registerPath(path);
+  for (const operation of [...OWN, ...KSERVE]) api.openAPIRegistry.registerPath(operation);
   return api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "topfive", version: config.version },

@@ -6,6 +6,7 @@ import { fixture } from "../../inference/fixtures/colours.ts";
 import { ServiceProcess } from "../../inference/trial/service_process.ts";
 import { makeInput } from "../http_fuzz/requests.ts";
 import { fuzz } from "../http_fuzz/run.ts";
+import { residentBytes } from "../resident_memory.ts";
 
 const SEED = Number(Deno.env.get("TOPFIVE_FUZZ_SEED") ?? 2);
 const INPUTS = Number(Deno.env.get("TOPFIVE_FUZZ_INPUTS") ?? 10_000);
@@ -24,7 +25,7 @@ Deno.test(`topfive serve takes ${INPUTS} malformed requests of seed ${SEED} with
     const make = (number: number) => makeInput(SEED, round * each + number, red);
     const { statuses, faults, slowestMs } = await fuzz(url, each, make, red);
     assertEquals(faults, []);
-    resident.push((await service.memory()).resident ?? NaN);
+    resident.push(await residentBytes(service.pid));
     console.log(statuses, `slowest ${Math.round(slowestMs)} ms, ${resident.at(-1)! / 1e6} MB`);
   }
   assert(resident.at(-1)! - resident[0]! < MOST_GROWTH, `${resident}`);
