@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Canaries } from "./canary/canaries.ts";
+import type { ObjectStore } from "../shared/object_store/object_store.ts";
 import type { Classifier } from "./classifier.ts";
 import type { ImageFetcher } from "./fetch_image/image_fetcher.ts";
 import { kserveRoutes } from "./kserve/routes.ts";
@@ -19,6 +20,7 @@ import { huggingFaceRoute } from "./routes/hugging_face.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoute } from "./routes/page.ts";
 import { problemRoutes } from "./routes/problems.ts";
+import { runRoutes } from "./routes/runs.ts";
 import { BodyReader } from "./request_body.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
@@ -27,6 +29,8 @@ export interface AppOptions {
   classifier: Classifier;
   host: ModelHost;
   canaries: Canaries;
+  /** Where the models come from; how they were trained is shown from there. */
+  store: ObjectStore;
   /** Most bytes of a request body. */
   maxBodyBytes: number;
   /** Longest time from a request's head to the end of its body. */
@@ -44,7 +48,8 @@ export interface AppOptions {
 export function createApp(
   { drain = new Drain(), ...options }: AppOptions,
 ): Hono<{ Variables: RequestLogVariables & ApiKeyVariables }> {
-  const { classifier, host, fetcher, maxBodyBytes, bodySeconds, guard, log, metrics } = options;
+  const { classifier, host, store, fetcher, guard, log, metrics } = options;
+  const { maxBodyBytes, bodySeconds } = options;
   const bodies = new BodyReader({ maxBytes: maxBodyBytes, milliseconds: bodySeconds * 1000 });
   const app = new Hono<{ Variables: RequestLogVariables & ApiKeyVariables }>();
   app.use(requestLog(log, metrics));
@@ -52,7 +57,12 @@ export function createApp(
   app.use(securityHeaders());
   app.use(drain.middleware);
   installErrors(app, log);
-  guard.protect(app, { "/v1/*": "classify", "/hf/*": "classify", "/metrics": "metrics" });
+  guard.protect(app, {
+    "/v1/*": "classify",
+    "/hf/*": "classify",
+    "/models/*": "classify",
+    "/metrics": "metrics",
+  });
   app.route("/", healthRoutes({ host }));
   app.route("/", classifyRoute({ classifier, host, bodies, fetcher }));
   app.route("/", huggingFaceRoute({ classifier, host, bodies }));
@@ -60,6 +70,7 @@ export function createApp(
   app.route("/", metricsRoute({ metrics }));
   app.route("/", openApiRoutes());
   app.route("/", pageRoute({ host }));
+  app.route("/", runRoutes({ host, store }));
   app.route("/", problemRoutes());
   return app;
 }

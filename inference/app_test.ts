@@ -16,10 +16,12 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
   const bounds = { queueCapacity: 1, maxPixels: 1, deadlineMs: 1000, cacheEntries: 0 };
   const classifier = new Classifier({ ...bounds, host, decoders });
   const log = createLog({ json: true, write });
+  const store = openStore("nowhere");
   return createApp({
     classifier,
     host,
-    canaries: new Canaries({ store: openStore("nowhere"), host, log, idle: () => true }),
+    store,
+    canaries: new Canaries({ store, host, log, idle: () => true }),
     maxBodyBytes: 1000,
     bodySeconds: 10,
     guard: new Guard(OPEN),

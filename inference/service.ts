@@ -69,6 +69,7 @@ export function startService(config: Config, log: Log): Service {
   const drain = new Drain();
   const app = createApp({
     ...config,
+    store,
     guard: guardOf(config),
     classifier,
     host,

@@ -39,7 +39,7 @@ export function pageRoute({ host }: { host: ModelHost }): Hono {
   const routes = new Hono();
   routes.get("/", (c) => {
     // A function as replacement: a `$&` in a manifest stays what it is.
-    const model = String(escaped`<p id="model">${describeCurrent(host)}</p>`);
+    const model = String(escaped`<p id="model">${describeCurrent(host)}</p>`) + linkToRun(host);
     const headers = { "Content-Security-Policy": POLICY, "Cache-Control": "no-cache" };
     return c.html(template.replace('<p id="model"></p>', () => model), 200, headers);
   });
@@ -56,6 +56,15 @@ export function pageRoute({ host }: { host: ModelHost }): Hono {
     asset(name, text, "text/javascript; charset=utf-8");
   }
   return routes;
+}
+
+/** Where a retraining made the model: how that went. */
+function linkToRun(host: ModelHost): string {
+  const [first] = host.list();
+  const manifest = first?.current === undefined ? undefined : host.find(first.name).manifest;
+  if (manifest?.gate === undefined) return "";
+  const href = `/models/${manifest.name}/runs/${manifest.gate.run}`;
+  return String(escaped`<p><a href="${href}">How it was trained and why it was promoted</a></p>`);
 }
 
 function describeCurrent(host: ModelHost): string {

@@ -52,6 +52,11 @@ export function runPrefix(name: string, run: string): string {
   return `${modelPrefix(name)}runs/${parseSafeName("run", run)}/`;
 }
 
+/** A run as people read it. */
+export function runPageKey(name: string, run: string): string {
+  return `${runPrefix(name, run)}page.html`;
+}
+
 export function latestRunKey(name: string): string {
   return `${modelPrefix(name)}runs/latest.json`;
 }

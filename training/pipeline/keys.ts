@@ -24,5 +24,4 @@ export const stageKey = (model: string, run: string, stage: string) =>
 export const resultKey = (model: string, run: string, name: string) =>
   `${runPrefix(model, run)}${name}`;
 export const trainingPrefix = (model: string, run: string) => `${runPrefix(model, run)}training/`;
-export const pageKey = (model: string, run: string) => `${runPrefix(model, run)}page.html`;
 export const incomingPrefix = (model: string) => `incoming/${model}/`;

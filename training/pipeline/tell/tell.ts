@@ -1,7 +1,8 @@
 import type { ObjectStore } from "../../../shared/object_store/object_store.ts";
 import type { ProgressLine } from "../../progress.ts";
 import type { Finding } from "../images/findings.ts";
-import { pageKey, stageKey } from "../keys.ts";
+import { runPageKey } from "../../../shared/registry/keys.ts";
+import { stageKey } from "../keys.ts";
 import type { RunFile } from "../run_record.ts";
 import { type Outputs, STAGE_NAMES } from "../stage.ts";
 import { renderPage } from "./page.ts";
@@ -27,7 +28,7 @@ export async function writePage(store: ObjectStore, { record }: RunFile): Promis
   const report = own.validate && await readJson(store, own.validate.report);
   const { findings = [] } = (report ?? {}) as { findings?: Finding[] };
   const page = renderPage({ record, results: own, findings });
-  await store.put(pageKey(model, run), new TextEncoder().encode(page));
+  await store.put(runPageKey(model, run), new TextEncoder().encode(page));
 }
 
 /** Our own objects, written by this code a moment ago. */
@@ -70,7 +71,7 @@ function messageOf({ record }: RunFile) {
         return { name, state, seconds, attempts, text };
       }),
       /** In the store, and on the service at /models/<model>/runs/<run>. */
-      page: pageKey(model, run),
+      page: runPageKey(model, run),
     },
   };
 }
