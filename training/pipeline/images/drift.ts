@@ -12,6 +12,12 @@ interface Featured {
   readonly features: readonly number[];
 }
 
+/**
+ * The least that counts as a deviation of each feature: where all known images are alike to a hair,
+ * as pictures of one size are, another hair is no drift.
+ */
+const LEAST_DEVIATIONS = [0.02, 0.02, 0.02, 0.01, 1];
+
 /** Fewer say nothing about how images are taken. */
 const FEWEST_NEW = 20;
 const FEWEST_KNOWN = 10;
@@ -34,7 +40,7 @@ export function driftOf(known: readonly Featured[], fresh: readonly Featured[]):
     let sum = 0;
     for (const { label, features } of compared) {
       const { mean, deviation } = moments.get(label)!;
-      if (deviation > 0) sum += (features[f]! - mean) / deviation;
+      sum += (features[f]! - mean) / Math.max(deviation, LEAST_DEVIATIONS[f]!);
     }
     return { feature, deviations: sum / compared.length };
   });

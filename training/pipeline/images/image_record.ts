@@ -22,7 +22,7 @@ const SeenSchema = z.union([
     width: z.int().positive(),
     height: z.int().positive(),
     /** See `look.ts`: images that look alike differ in few bits. */
-    look: z.string().regex(/^[0-9a-f]{64}$/),
+    look: z.string().regex(/^[0-9a-f]{16}$/),
     features: z.array(z.number()).length(FEATURES.length),
   }),
   /** Why it cannot be read. */

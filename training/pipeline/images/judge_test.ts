@@ -20,7 +20,7 @@ function contentIn(split: "train" | "test" | "validation", from = 0): string {
 }
 
 function randomLook(): string {
-  return Array.from({ length: 8 }, () => random.uint32().toString(16).padStart(8, "0")).join("");
+  return Array.from({ length: 2 }, () => random.uint32().toString(16).padStart(8, "0")).join("");
 }
 
 interface Given {

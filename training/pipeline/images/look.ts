@@ -8,12 +8,22 @@ import { resize } from "../../../shared/image/resize/resize.ts";
 
 /** Side of the record that is looked at, pixels. */
 export const LOOK_SIDE = 64;
-/** A bit says whether one of 16 x 16 cells is darker than its right neighbour. */
-const CELLS = 16;
-const WORDS = CELLS * CELLS / 32;
+/** The cosine transform is of 32 x 32 cells; of it 8 x 8 low frequencies count. */
+const CELLS = 32;
+const FREQUENCIES = 8;
+/** Bits are looked up a byte at a time. */
+const BYTES = FREQUENCIES * FREQUENCIES / 8;
+
+/** [FREQUENCIES, CELLS]: the cosines of frequencies 1 to 8; the mean, frequency 0, says no shape. */
+const COSINES = Float64Array.from({ length: FREQUENCIES * CELLS }, (_, i) => {
+  const [frequency, cell] = [1 + Math.floor(i / CELLS), i % CELLS];
+  return Math.cos(Math.PI * frequency * (2 * cell + 1) / (2 * CELLS));
+});
 
 /**
- * The difference hash (Krawetz, "Kind of Like That", 2013) of 256 bits, as 64 hexadecimal digits.
+ * A perceptual hash of 64 bits, as 16 hexadecimal digits: a bit says whether a low frequency of the
+ * image is above the median of them all (Zauner, "Implementation and Benchmarking of Perceptual
+ * Image Hash Functions", 2010).
  *
  * @param record [LOOK_SIDE, LOOK_SIDE, 3]
  */
@@ -24,16 +34,31 @@ export function lookOf(record: Uint8Array): string {
     channels: 1 as const,
     data: rgbToLuma(record),
   };
-  const { data } = resize(luma, { width: CELLS + 1, height: CELLS });
-  const bytes = new Uint8Array(CELLS * CELLS / 8);
-  for (let y = 0; y < CELLS; y++) {
-    for (let x = 0; x < CELLS; x++) {
-      const at = y * (CELLS + 1) + x;
-      const bit = y * CELLS + x;
-      if (data[at]! < data[at + 1]!) bytes[bit >> 3]! |= 1 << (bit & 7);
+  const { data } = resize(luma, { width: CELLS, height: CELLS });
+  const rows = transformRows(Float64Array.from(data), CELLS);
+  const amplitudes = transformRows(rows, FREQUENCIES);
+  const sorted = amplitudes.toSorted();
+  const median = (sorted[sorted.length / 2 - 1]! + sorted[sorted.length / 2]!) / 2;
+  const bytes = new Uint8Array(BYTES);
+  amplitudes.forEach((value, bit) => {
+    if (value > median) bytes[bit >> 3]! |= 1 << (bit & 7);
+  });
+  return bytes.toHex();
+}
+
+/** [rows, CELLS] to [FREQUENCIES, rows]: twice is the transform in both directions. */
+function transformRows(values: Float64Array, rows: number): Float64Array {
+  const out = new Float64Array(FREQUENCIES * rows);
+  for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      for (let cell = 0; cell < CELLS; cell++) {
+        sum += values[row * CELLS + cell]! * COSINES[frequency * CELLS + cell]!;
+      }
+      out[frequency * rows + row] = sum;
     }
   }
-  return bytes.toHex();
+  return out;
 }
 
 /** In the order of `FEATURES`; all but the last from 0 to 1. */
@@ -65,58 +90,48 @@ export function featuresOf(
 /** Finds images that look alike. */
 export class LookIndex {
   readonly #mostBits: number;
-  readonly #looks: Uint32Array[] = [];
-  readonly #byWord = new Map<string, number[]>();
+  readonly #looks: Uint8Array[] = [];
+  /** Numbers of looks by place and value of a byte. */
+  readonly #byByte = new Map<number, number[]>();
 
   /**
-   * @param mostBits that two images which look alike differ in; fewer than 8, because of eight words
-   * of 32 bits at least one is then the same, by which they are found
+   * @param mostBits that two images which look alike differ in; fewer than 8, because of eight bytes
+   * at least one is then the same, by which they are found
    */
   constructor(mostBits: number) {
-    if (mostBits >= WORDS) {
-      throw new RangeError(`Cannot find looks ${mostBits} bits apart (most 7)`);
+    if (mostBits >= BYTES) {
+      throw new RangeError(`Cannot find looks that are ${mostBits} bits apart (at most 7)`);
     }
     this.#mostBits = mostBits;
   }
 
   /** Adds a look; it is known by its number, from 0. */
   add(look: string): void {
-    const words = wordsOf(look);
-    const number = this.#looks.push(words) - 1;
-    for (const key of keysOf(words)) {
-      const known = this.#byWord.get(key);
+    const bytes = Uint8Array.fromHex(look);
+    const number = this.#looks.push(bytes) - 1;
+    bytes.forEach((byte, place) => {
+      const known = this.#byByte.get(place * 256 + byte);
       if (known) known.push(number);
-      else this.#byWord.set(key, [number]);
-    }
+      else this.#byByte.set(place * 256 + byte, [number]);
+    });
   }
 
   /** The number of the first that looks alike, or undefined. */
   find(look: string): number | undefined {
-    const words = wordsOf(look);
+    const bytes = Uint8Array.fromHex(look);
     let first: number | undefined;
-    for (const key of keysOf(words)) {
-      for (const number of this.#byWord.get(key) ?? []) {
+    bytes.forEach((byte, place) => {
+      for (const number of this.#byByte.get(place * 256 + byte) ?? []) {
         if (first !== undefined && number >= first) break;
-        if (differingBits(words, this.#looks[number]!) <= this.#mostBits) first = number;
+        if (differingBits(bytes, this.#looks[number]!) <= this.#mostBits) first = number;
       }
-    }
+    });
     return first;
   }
 }
 
-/** Words of plain areas are left out: half of all drawings share those. */
-function keysOf(words: Uint32Array): string[] {
-  return Array.from(words, (word, i) => `${i}:${word}`).filter((_, i) => words[i] !== 0);
-}
-
-function wordsOf(look: string): Uint32Array {
-  return Uint32Array.from({ length: WORDS }, (_, i) => parseInt(look.slice(8 * i, 8 * i + 8), 16));
-}
-
-function differingBits(a: Uint32Array, b: Uint32Array): number {
+function differingBits(a: Uint8Array, b: Uint8Array): number {
   let bits = 0;
-  for (let i = 0; i < WORDS; i++) {
-    for (let word = a[i]! ^ b[i]!; word !== 0; word &= word - 1) bits++;
-  }
+  for (let i = 0; i < BYTES; i++) for (let v = a[i]! ^ b[i]!; v !== 0; v &= v - 1) bits++;
   return bits;
 }
