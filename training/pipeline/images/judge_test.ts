@@ -146,7 +146,7 @@ Deno.test("judge() keeps the first of equal files, and none that came with two l
 Deno.test("judge() lets no look-alike of a test image into training, nor the other way round", () => {
   const good = many(60, ["a", "b"], "1");
   const shared = randomLook();
-  // Four bits differ: the most that RULES allow.
+  // Four bits differ.
   const near = shared.slice(0, -1) + (parseInt(shared.at(-1)!, 16) ^ 15).toString(16);
   const pair = (since: readonly [string, string]) =>
     look([

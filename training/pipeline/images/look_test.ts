@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { resolve } from "node:path";
 import { decodeRecord, toRecord } from "../../../shared/image/preprocess.ts";
 import { decodeImage } from "../../../shared/image/decode.ts";
-import { resize } from "../../../shared/image/resize.ts";
+import { resize } from "../../../shared/image/resize/resize.ts";
 import { Random } from "../../random.ts";
 import { featuresOf, LOOK_SIDE, LookIndex, lookOf } from "./look.ts";
 

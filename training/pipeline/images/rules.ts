@@ -16,7 +16,7 @@ export const ImageRulesSchema = z.strictObject({
   minSide: count(1, "pixels of the shorter side; smaller images are left out").default(32),
   maxPixels: count(1, "of an image; larger ones count as unreadable").default(DEFAULT_MAX_PIXELS),
   minClassImages: count(1, "training images of a class; below them its images wait").default(20),
-  lookAlikeBits: count(0, "of 64 that look-alikes of test images may differ in").max(7).default(4),
+  lookAlikeBits: count(0, "of 64 that look-alikes of test images may differ in").max(7).default(6),
   maxBrokenShare: share("of the new images; more that are unreadable or too small stop the run")
     .default(0.1),
   maxUnknownShare: share("of the new images; more of unknown classes stop the run").default(0.1),
