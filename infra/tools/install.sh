@@ -10,6 +10,7 @@ kustomize=sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
 opentofu=v1.12.6
 kubernetes=v1.36.3
 etcd=v3.6.16
+operator=v0.85.0
 hadolint=2.15.1
 kubernetes_validate=1.37.0
 zizmor=1.32.0
@@ -45,9 +46,10 @@ build() {
   rm -rf "$folder"
 }
 
-# Kubernetes replaces its own libraries by folders of its repository; the same are published as
-# k8s.io/NAME v0.MINOR.PATCH.
-build_kube_apiserver() {
+# build_kubernetes PROGRAM. Kubernetes replaces its own libraries by folders of its repository; the same
+# are published as k8s.io/NAME v0.MINOR.PATCH.
+build_kubernetes() {
+  program=$1
   libraries=$(go mod download -json "k8s.io/kubernetes@$kubernetes" |
     sed -n 's/^\t"GoMod": "\(.*\)",$/\1/p' |
     xargs sed -n 's|^\t\(k8s.io/[a-z-]*\) => ./staging/.*|\1|p')
@@ -55,7 +57,7 @@ build_kube_apiserver() {
   for library in $libraries; do
     set -- "$@" "-replace=$library=$library@v0.${kubernetes#v1.}"
   done
-  build kube-apiserver "k8s.io/kubernetes/cmd/kube-apiserver@$kubernetes" "$@"
+  build "$program" "k8s.io/kubernetes/cmd/$program@$kubernetes" "$@"
 }
 
 # etcd's program is its module's root, whose `replace` lines name folders: the server's module has all of it.
@@ -73,6 +75,17 @@ build_etcd() {
   rm -rf "$folder"
 }
 
+# The schemas of the Prometheus operator's objects, from its module.
+copy_crds() {
+  command -v go >/dev/null || return 0
+  folder=$(go mod download -json "github.com/prometheus-operator/prometheus-operator@$operator" |
+    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  mkdir -p "$root/.topfive/crds"
+  cp "$folder"/example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml \
+    "$folder"/example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml \
+    "$root/.topfive/crds"
+}
+
 install_lint() {
   ! missing actionlint || GOBIN=$bin go install "$actionlint"
   if [ ! -x "$checkers/bin/zizmor" ]; then
@@ -87,7 +100,9 @@ install_slow() {
   ! missing promtool || GOBIN=$bin go install "$promtool"
   ! missing kustomize || GOBIN=$bin go install "$kustomize"
   ! missing etcd || build_etcd
-  ! missing kube-apiserver || build_kube_apiserver
+  ! missing kube-apiserver || build_kubernetes kube-apiserver
+  ! missing kubectl || build_kubernetes kubectl
+  [ -d "$root/.topfive/crds" ] || copy_crds
   ! missing tofu || build tofu "github.com/opentofu/opentofu/cmd/tofu@$opentofu"
 }
 

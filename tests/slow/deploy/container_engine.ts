@@ -65,6 +65,10 @@ export class ContainerEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#daemon.kill("SIGTERM");
     await this.#daemon.status;
-    await shell('umount -R "$1"/* 2>/dev/null || true; rm -rf "$1"', {}, this.#folder);
+    await shell(
+      'grep -o " $1[^ ]*" /proc/mounts | sort -r | xargs -r -n 1 umount -l; rm -rf "$1"',
+      {},
+      this.#folder,
+    );
   }
 }

@@ -69,7 +69,7 @@ async function train(engine: ContainerEngine): Promise<void> {
     await Deno.chmod(runs, 0o777);
     const run = (args: string) =>
       engine.docker(
-        `docker run --rm --network none ${CONFINED} --tmpfs /tmp -v "$1:/runs" topfive-training ${args}`,
+        `docker run --rm --network none ${CONFINED} --tmpfs /tmp -v "$1:/runs" topfive-training ${args} 2>&1`,
         runs,
       );
     await run("data make /runs/images --train 64 --validation 16 --test 0 --side 64");
