@@ -23,9 +23,6 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Where the service's own assets may lie; a bundle names them by their last part alone. */
 const ASSET_FOLDERS = ["inference", "shared"];
 
-/** ImageScript reads `../any/NAME.wasm` from its own folder. */
-const CODECS = ["jpeg", "png", "gif"];
-
 /** What onnxruntime-web imports from beside itself: its WebAssembly's JavaScript. */
 const ORT_GLUE = "ort-wasm-simd-threaded.mjs";
 
@@ -103,13 +100,11 @@ function packageAssets(): Asset[] {
       name,
       source: new URL(name, runtime),
     })),
-    ...CODECS.map((codec) => ({
-      name: `any/${codec}.wasm`,
-      source: new URL(
-        `../any/${codec}.wasm`,
-        import.meta.resolve(`imagescript/wasm/node/${codec}.js`),
-      ),
-    })),
+    // ImageScript reads `../any/NAME.wasm` from its own folder.
+    {
+      name: "any/gif.wasm",
+      source: new URL("../any/gif.wasm", import.meta.resolve("imagescript/wasm/node/gif.js")),
+    },
   ];
 }
 

@@ -60,6 +60,17 @@ build_kubernetes() {
   build "$program" "k8s.io/kubernetes/cmd/$program@$kubernetes" "$@"
 }
 
+# OpenTofu is built with its own fork of the language's library.
+build_tofu() {
+  module=$(go mod download -json "github.com/opentofu/opentofu@$opentofu" |
+    sed -n 's/^\t"GoMod": "\(.*\)",$/\1/p')
+  set --
+  for replacement in $(sed -n 's/^replace \([^ ]*\) .*=> \([^ ]*\) \([^ ]*\)$/\1=\2@\3/p' "$module"); do
+    set -- "$@" "-replace=$replacement"
+  done
+  build tofu "github.com/opentofu/opentofu/cmd/tofu@$opentofu" "$@"
+}
+
 # etcd's program is its module's root, whose `replace` lines name folders: the server's module has all of it.
 build_etcd() {
   folder=$(mktemp -d)
@@ -103,7 +114,7 @@ install_slow() {
   ! missing kube-apiserver || build_kubernetes kube-apiserver
   ! missing kubectl || build_kubernetes kubectl
   [ -d "$root/.topfive/crds" ] || copy_crds
-  ! missing tofu || build tofu "github.com/opentofu/opentofu/cmd/tofu@$opentofu"
+  ! missing tofu || build_tofu
 }
 
 case ${1:-} in
