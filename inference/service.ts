@@ -65,7 +65,7 @@ export function startService(config: Config, log: Log): Service {
     maxBytes: config.maxBodyBytes,
     milliseconds: deadlineMs,
   });
-  metrics.watch({ host, classifier, decoders });
+  metrics.watch({ host, classifier, decoders, canaries });
   const drain = new Drain();
   const app = createApp({
     ...config,

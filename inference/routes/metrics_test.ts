@@ -70,6 +70,10 @@ Deno.test("GET /metrics counts images, runs, requests and problems under Triton'
   assert(
     samples.get(`topfive_model_load_seconds{model="colours",version="v1",stage="session"}`)! > 0,
   );
+  assertEquals(
+    samples.get(`topfive_model_created_timestamp_seconds{model="colours",version="v1"}`),
+    Date.parse("2026-11-24T00:00:00Z") / 1000,
+  );
   assert(samples.get("process_resident_memory_bytes")! > 1e7);
   assertEquals(samples.get("topfive_decoders_replaced_total"), 0);
 });

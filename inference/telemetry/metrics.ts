@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Canaries } from "../canary/canaries.ts";
 import type { Classifier, ImageWatcher } from "../classifier.ts";
 import type { ImageWork } from "../image_work.ts";
 import type { ModelHost } from "../models/model_host.ts";
@@ -13,6 +14,7 @@ export interface Watched {
   readonly host: ModelHost;
   readonly classifier: Classifier;
   readonly decoders: DecodePool;
+  readonly canaries: Canaries;
 }
 
 /** A request as its line in the log and the metrics have it. */
@@ -82,7 +84,7 @@ export class Metrics implements ImageWatcher {
   }
 
   /** Begins to show the state of these; called once. */
-  watch({ host, classifier, decoders }: Watched): void {
+  watch({ host, classifier, decoders, canaries }: Watched): void {
     registerTritonMetrics(this.#registry, () => host.loaded());
     this.#gauge("topfive_images_pending", "Images taken and not yet answered", [], (gauge) => {
       gauge.set(classifier.pending);
@@ -106,6 +108,29 @@ export class Metrics implements ImageWatcher {
           for (const [stage, milliseconds] of Object.entries(stages)) {
             gauge.set({ model, version, stage: stage.replace(/_ms$/, "") }, milliseconds / 1000);
           }
+        }
+      },
+    );
+    this.#gauge(
+      "topfive_model_created_timestamp_seconds",
+      "When a loaded version was made, in seconds since 1970: how old the champion is",
+      ["model", "version"],
+      (gauge) => {
+        for (const { manifest: { name: model, version, createdAt } } of host.loaded()) {
+          gauge.set({ model, version }, Date.parse(createdAt) / 1000);
+        }
+      },
+    );
+    this.#gauge(
+      "topfive_canary_compared_images",
+      "Images that a candidate and its champion both answered, by whether they agreed",
+      ["model", "outcome"],
+      (gauge) => {
+        for (const { model, canary } of canaries.reports()) {
+          const { agreed = 0, differed = 0, newClass = 0 } = canary?.compared ?? {};
+          gauge.set({ model, outcome: "agreed" }, agreed);
+          gauge.set({ model, outcome: "differed" }, differed);
+          gauge.set({ model, outcome: "new_class" }, newClass);
         }
       },
     );
