@@ -107,6 +107,9 @@ Deno.test("a shadow answers nobody, and shows where it differs", async () => {
   );
   const counts = await countsOf(service, () => true);
   assertEquals(counts.compared, { agreed: 0, differed: 12, newClass: 0 });
+  const local = { remoteAddr: { hostname: "127.0.0.1" } };
+  const metrics = await (await service.app.request("/metrics", {}, local)).text();
+  assert(metrics.includes('topfive_canary_compared_images{model="colours",outcome="differed"} 12'));
   assertEquals([counts.candidates.asked, counts.candidates.answered], [12, 0]);
 });
 
