@@ -46,10 +46,11 @@ export async function runImage(
   const values = made?.values ?? source as Float32Array;
   const count = made?.count ?? 1;
   const length = values.length / count;
+  const options = { signal, patient: count > 1 };
   const runs = await Promise.all(
     Array.from(
       { length: count },
-      (_, index) => model.run(values.subarray(index * length, (index + 1) * length), signal),
+      (_, index) => model.run(values.subarray(index * length, (index + 1) * length), options),
     ),
   );
   const classes = runs[0]!.probabilities.length;

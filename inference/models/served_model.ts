@@ -2,7 +2,12 @@ import type { ModelManifest } from "../../shared/manifest.ts";
 import { readWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { Statistics } from "../telemetry/statistics.ts";
-import { type BatchedRun, Batcher, type BatcherOptions } from "../workers/batcher.ts";
+import {
+  type BatchedRun,
+  Batcher,
+  type BatcherOptions,
+  type InputOptions,
+} from "../workers/batcher.ts";
 import type { RunResult, RunTask } from "../workers/run_worker.ts";
 import type { ChosenVariant } from "./choose_variant.ts";
 import { TaskWorker } from "../workers/task_worker.ts";
@@ -111,8 +116,8 @@ export class ServedModel {
   }
 
   /** Probabilities of one input [channels, crop, crop]. */
-  run(input: Float32Array, signal?: AbortSignal): Promise<BatchedRun> {
-    return this.#batcher.add(input, signal);
+  run(input: Float32Array, options?: InputOptions): Promise<BatchedRun> {
+    return this.#batcher.add(input, options);
   }
 
   /** Keeps the worker until `use` has ended, also when the model is retired meanwhile. */

@@ -16,7 +16,22 @@ export interface BatcherOptions {
   readonly maxBatch: number;
   /** How long an input waits for company when nothing is running. */
   readonly maxDelayMs: number;
+  /** Runs that go on at once, each on a worker of its own; 1 when left out. */
+  readonly runs?: number;
 }
+
+export interface InputOptions {
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * One of many inputs of one image: others go before it that arrive up to a second later, so that a
+   * heat map does not hold up those who ask for one answer.
+   */
+  readonly patient?: boolean;
+}
+
+/** Milliseconds that a patient input lets others go first; longer, and they would starve it. */
+const PATIENCE_MS = 1000;
 
 /** One input's part of a run; the time is that of the whole run. */
 export interface BatchedRun extends RunTime {
@@ -30,24 +45,27 @@ export interface BatchedRun extends RunTime {
 interface Waiting {
   readonly input: Float32Array;
   readonly signal: AbortSignal | undefined;
+  /** Its place in the queue: when it arrived, later for a patient one. */
+  readonly place: number;
   readonly resolve: (run: BatchedRun) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /**
- * Joins inputs that arrive close together into one run, at most one run at a time. While a run goes
- * on the next batch gathers by itself; the delay only matters when the network is idle.
+ * Joins inputs that arrive close together into one run. While all workers run the next batch gathers
+ * by itself; the delay only matters when the network is idle. Several free workers share what waits.
  */
 export class Batcher {
   readonly #run: RunBatch;
   readonly #options: BatcherOptions;
   #waiting: Waiting[] = [];
-  #busy = false;
+  #free: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(run: RunBatch, options: BatcherOptions) {
     this.#run = run;
     this.#options = options;
+    this.#free = options.runs ?? 1;
   }
 
   /** Inputs that no run has taken yet. */
@@ -56,28 +74,31 @@ export class Batcher {
   }
 
   /** @throws the signal's reason when it aborts before a run took the input. */
-  add(input: Float32Array, signal?: AbortSignal): Promise<BatchedRun> {
+  add(input: Float32Array, { signal, patient = false }: InputOptions = {}): Promise<BatchedRun> {
     const { promise, resolve, reject } = Promise.withResolvers<BatchedRun>();
-    this.#waiting.push({ input, signal, resolve, reject });
+    const place = performance.now() + (patient ? PATIENCE_MS : 0);
+    this.#waiting.push({ input, signal, place, resolve, reject });
     if (this.#waiting.length >= this.#options.maxBatch) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), this.#options.maxDelayMs);
     return promise;
   }
 
   #flush(): void {
-    if (this.#busy) return;
+    if (this.#free === 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const gone = this.#waiting.filter(({ signal }) => signal?.aborted);
     for (const { signal, reject } of gone) reject(signal?.reason);
-    const here = this.#waiting.filter((entry) => !gone.includes(entry));
-    const batch = here.slice(0, this.#options.maxBatch);
-    this.#waiting = here.slice(batch.length);
-    if (batch.length > 0) void this.#runBatch(batch);
+    this.#waiting = this.#waiting.filter(({ signal }) => !signal?.aborted)
+      .sort((a, b) => a.place - b.place);
+    while (this.#free > 0 && this.#waiting.length > 0) {
+      const share = Math.ceil(this.#waiting.length / this.#free);
+      void this.#runBatch(this.#waiting.splice(0, Math.min(share, this.#options.maxBatch)));
+    }
   }
 
   async #runBatch(batch: readonly Waiting[]): Promise<void> {
-    this.#busy = true;
+    this.#free--;
     try {
       const length = batch[0]!.input.length;
       const inputs = new Float32Array(length * batch.length);
@@ -95,7 +116,7 @@ export class Batcher {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
-      this.#busy = false;
+      this.#free++;
       this.#flush();
     }
   }

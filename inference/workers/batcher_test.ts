@@ -34,7 +34,7 @@ Deno.test("Batcher never runs what nobody waits for any more", async () => {
   const { sizes, run } = doubler();
   const batcher = new Batcher(run, { maxBatch: 8, maxDelayMs: 10 });
   const stop = new AbortController();
-  const gone = batcher.add(one(1), stop.signal);
+  const gone = batcher.add(one(1), { signal: stop.signal });
   const alone = batcher.add(one(2));
   stop.abort();
   await assertRejects(() => gone, DOMException);
@@ -52,4 +52,35 @@ Deno.test("Batcher hands a failed run to all of its inputs, and goes on", async 
   const both = [batcher.add(one(1)), batcher.add(one(2))];
   for (const failed of both) await assertRejects(() => failed, Error, "broken");
   assertEquals([...(await batcher.add(one(3))).probabilities], [6]);
+});
+
+Deno.test("Batcher shares what waits among its workers, and keeps all of them at work", async () => {
+  const { sizes, run } = doubler();
+  let [running, most] = [0, 0];
+  const batcher = new Batcher(async (inputs, count) => {
+    most = Math.max(most, ++running);
+    const result = await run(inputs, count);
+    running--;
+    return result;
+  }, { maxBatch: 4, maxDelayMs: 1, runs: 2 });
+  const runs = await Promise.all([1, 2, 3].map((value) => batcher.add(one(value))));
+  assertEquals(runs.map(({ probabilities }) => [...probabilities]), [[2], [4], [6]]);
+  assertEquals([sizes, most], [[2, 1], 2]);
+  await Promise.all(Array.from({ length: 20 }, (_, value) => batcher.add(one(value))));
+  assertEquals(most, 2);
+  assertEquals(sizes.slice(2).reduce((sum, size) => sum + size, 0), 20);
+});
+
+Deno.test("Batcher lets inputs that came later go before patient ones", async () => {
+  const { run } = doubler();
+  const order: number[] = [];
+  const batcher = new Batcher(async (inputs, count) => {
+    order.push(...inputs);
+    return await run(inputs, count);
+  }, { maxBatch: 2, maxDelayMs: 0 });
+  const patient = [1, 2, 3, 4].map((value) => batcher.add(one(value), { patient: true }));
+  const other = batcher.add(one(9));
+  await Promise.all([...patient, other]);
+  // The first batch had left when the other came.
+  assertEquals(order, [1, 2, 9, 3, 4]);
 });
