@@ -18,6 +18,7 @@ import { classifyRoute } from "./routes/classify.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { huggingFaceRoute } from "./routes/hugging_face.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { modelPageRoutes } from "./routes/model_page.ts";
 import { pageRoute } from "./routes/page.ts";
 import { problemRoutes } from "./routes/problems.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -69,6 +70,7 @@ export function createApp(
   app.route("/", kserveRoutes({ ...options, bodies }));
   app.route("/", metricsRoute({ metrics }));
   app.route("/", openApiRoutes());
+  app.route("/", modelPageRoutes({ host }));
   app.route("/", pageRoute({ host }));
   app.route("/", runRoutes({ host, store }));
   app.route("/", problemRoutes());

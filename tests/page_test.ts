@@ -4,6 +4,7 @@ import { fromFileUrl } from "@std/path";
 import axe from "axe-core";
 import type { Page } from "puppeteer-core";
 import { fixture } from "../inference/fixtures/colours.ts";
+import { coloursCard } from "../inference/fixtures/colours_card.ts";
 import { OPEN, startedApp } from "../inference/fixtures/started_app.ts";
 import { makeApiKey } from "../inference/middleware/api_keys.ts";
 import { Guard } from "../inference/middleware/guard.ts";
@@ -13,8 +14,11 @@ const FIXTURES = new URL("../inference/fixtures/", import.meta.url);
 const ignore = !hasBrowser;
 
 /** The service on a port of its own, and its page. */
-async function visit(bounds: Parameters<typeof startedApp>[0] = {}) {
-  const service = await startedApp(bounds);
+async function visit(
+  bounds: Parameters<typeof startedApp>[0] = {},
+  changes: Parameters<typeof startedApp>[1] = {},
+) {
+  const service = await startedApp(bounds, changes);
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     service.app.fetch,
@@ -196,15 +200,41 @@ Deno.test({
     await choose(page, "red.png");
     await said(page, /^red, /);
     const order: unknown[] = [];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 5; i++) {
       await page.keyboard.press("Tab");
       order.push(
         await page.evaluate("document.activeElement.id || document.activeElement.tagName"),
       );
     }
-    assertEquals(order, ["file", "explain", "BUTTON", "PRE"]);
+    assertEquals(order, ["A", "file", "explain", "BUTTON", "PRE"]);
     await page.focus("#explain");
     await page.keyboard.press("Space");
     await said(page, /what counted/);
+  },
+});
+
+Deno.test({
+  name:
+    "the model's page is reached from the first one, accessible in light and dark, on a phone too",
+  ignore,
+  fn: async () => {
+    await using opened = await visit({}, coloursCard());
+    const { page, origin, requests, errors } = opened;
+    await Promise.all([page.waitForNavigation(), page.click("#about a")]);
+    assertEquals(page.url(), `${origin}models/colours`);
+    for (const width of [1200, 360]) {
+      await page.setViewport({ width, height: 900 });
+      for (const value of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+        await assertAccessible(page);
+      }
+      const overflow = await page.evaluate("document.body.scrollWidth - innerWidth");
+      assertEquals(Math.max(0, overflow as number), 0, `wider than ${width}`);
+    }
+    assertEquals(await count(page, "tbody tr"), 3);
+    assertEquals(requests.filter((url) => !url.startsWith(origin)), []);
+    assertEquals(errors, []);
+    await Promise.all([page.waitForNavigation(), page.click("header a")]);
+    assertEquals(page.url(), origin);
   },
 });

@@ -41,7 +41,14 @@ export function pageRoute({ host }: { host: ModelHost }): Hono {
     // A function as replacement: a `$&` in a manifest stays what it is.
     const model = String(escaped`<p id="model">${describeCurrent(host)}</p>`) + linkToRun(host);
     const headers = { "Content-Security-Policy": POLICY, "Cache-Control": "no-cache" };
-    return c.html(template.replace('<p id="model"></p>', () => model), 200, headers);
+    return c.html(
+      template.replace('<p id="model"></p>', () => model).replace(
+        '<p id="about"></p>',
+        () => aboutCurrent(host),
+      ),
+      200,
+      headers,
+    );
   });
   // The page asks again when another version than the one it was loaded with has answered.
   routes.get("/page/model", (c) => c.text(describeCurrent(host)));
@@ -74,6 +81,13 @@ function describeCurrent(host: ModelHost): string {
     if (!(error instanceof ProblemError)) throw error;
     return "The model is being loaded; reload this page in a moment.";
   }
+}
+
+/** A link to what is known of the model; its address stays when another version is promoted. */
+function aboutCurrent(host: ModelHost): string {
+  const [model] = host.list();
+  if (model?.current === undefined) return "";
+  return String(escaped`<p id="about"><a href="models/${model.name}">About this model</a></p>`);
 }
 
 /** Which model answers and how often it is right, measured on images it was not trained on. */
