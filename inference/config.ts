@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parseByteSize } from "../shared/byte_size.ts";
 import { DEFAULT_MAX_PIXELS } from "../shared/image/decode.ts";
+import { RUNTIMES } from "./workers/runtimes.ts";
 
 /** What a setting is called outside, and why it is what it is. */
 interface Setting {
@@ -68,6 +69,14 @@ const Config = z.object({
       "memory that the service may take, such as 256MB, shared equally by its models: decides the " +
       "variant; the limit of its container when left out, and no limit where there is none. A " +
       "version that takes another's place is loaded beside it and needs its own memory for a moment",
+  }),
+  runtime: z.enum(["auto", ...RUNTIMES]).default("auto").register(settings, {
+    flag: "runtime",
+    env: "TOPFIVE_RUNTIME",
+    value: "NAME",
+    reason:
+      "engine that runs the networks: lean is small and starts fast, onnxruntime-web runs any " +
+      "ONNX file; auto takes the lean one for each network whose operators it has",
   }),
   host: z.string().min(1).default("127.0.0.1").register(settings, {
     flag: "host",

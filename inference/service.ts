@@ -45,6 +45,7 @@ export function startService(config: Config, log: Log): Service {
     memory: config.memory ?? memoryLimit(),
     maxModelBytes: config.maxModelBytes,
     run: {
+      runtime: config.runtime,
       threads: config.threads,
       maxBatch: config.maxBatch,
       maxDelayMs: config.maxDelayMs,

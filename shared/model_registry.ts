@@ -141,26 +141,49 @@ export async function readWeights(
   store: ObjectStore,
   manifest: ModelManifest,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { key, byteLength, sha256 } = manifest.weights;
-  const action = `Cannot read weights of ${manifest.name} ${manifest.version}`;
+  const weights = new Uint8Array(manifest.weights.byteLength);
+  let at = 0;
+  for await (const chunk of await streamWeights(store, manifest)) {
+    weights.set(chunk, at);
+    at += chunk.length;
+  }
+  return weights;
+}
+
+/**
+ * The same as they come from the store. The stream ends with an error where their length or SHA-256
+ * turns out to be another, which is known at its very end alone: use nothing of it before.
+ *
+ * @throws {Error} when they are missing or of another length than the manifest says.
+ */
+export async function streamWeights(
+  store: ObjectStore,
+  { name, version, weights: { key, byteLength, sha256 } }: ModelManifest,
+): Promise<ReadableStream<Uint8Array>> {
+  const action = `Cannot read weights of ${name} ${version}`;
   const object = await store.getStream(key);
   if (object === null) throw new Error(`${action}: ${key} is missing from the store`);
   if (object.byteLength !== byteLength) {
     await object.stream.cancel();
     throw new Error(`${action}: ${key} has ${object.byteLength} bytes (expected ${byteLength})`);
   }
-  const weights = new Uint8Array(byteLength);
   const digest = createHash("sha256");
-  let at = 0;
-  for await (const chunk of object.stream) {
-    if (at + chunk.length > byteLength) throw new Error(`${action}: ${key} grew while it was read`);
-    weights.set(chunk, at);
-    digest.update(chunk);
-    at += chunk.length;
-  }
-  const found = digest.digest("hex");
-  if (at === byteLength && found === sha256) return weights;
-  throw new Error(`${action}: ${key} has SHA-256 ${found} (expected ${sha256})`);
+  let length = 0;
+  return object.stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        length += chunk.length;
+        if (length > byteLength) throw new Error(`${action}: ${key} grew while it was read`);
+        digest.update(chunk);
+        controller.enqueue(chunk);
+      },
+      flush() {
+        const found = digest.digest("hex");
+        if (length === byteLength && found === sha256) return;
+        throw new Error(`${action}: ${key} has SHA-256 ${found} (expected ${sha256})`);
+      },
+    }),
+  );
 }
 
 function describe(weights: Uint8Array): ModelManifest["weights"] {

@@ -69,7 +69,13 @@ async function local({ query, store }: Given): Promise<Asker> {
     models: query.model,
     version: query.version,
     maxModelBytes: Infinity,
-    run: { threads: navigator.hardwareConcurrency, maxBatch: 8, maxDelayMs: 0, runMs: 600_000 },
+    run: {
+      runtime: "auto",
+      threads: navigator.hardwareConcurrency,
+      maxBatch: 8,
+      maxDelayMs: 0,
+      runMs: 600_000,
+    },
     decoders,
     log: createLog({ json: false, write: () => {} }),
   });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { preprocess } from "../../shared/image/preprocess.ts";
 import type { UnpublishedManifest } from "../../shared/model_registry.ts";
-import { createSession } from "../workers/session.ts";
+import { openSession } from "../workers/session.ts";
 import { softmax } from "../../shared/softmax.ts";
 import { topK } from "../../shared/top_k.ts";
 import { readNetwork } from "./network.ts";
@@ -85,7 +85,7 @@ async function withAnswer(
   manifest: UnpublishedManifest,
   image: Uint8Array,
 ): Promise<UnpublishedManifest> {
-  const session = await createSession(weights, manifest);
+  const session = await openSession(weights, manifest);
   try {
     const tensor = await preprocess(image, manifest.preprocess);
     const raw = await session.run(tensor, 1);

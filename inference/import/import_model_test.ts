@@ -5,7 +5,7 @@ import type { UnpublishedManifest } from "../../shared/model_registry.ts";
 import { fixture } from "../fixtures/colours.ts";
 import models from "../fixtures/refused_models.json" with { type: "json" };
 import { encodePng } from "../png.ts";
-import { createSession } from "../workers/session.ts";
+import { openSession } from "../workers/session.ts";
 import { topK } from "../../shared/top_k.ts";
 import { describeImport, type ImportOptions } from "./import_model.ts";
 import { parseLabels } from "./labels.ts";
@@ -39,7 +39,7 @@ function exists(url: URL): boolean {
 
 /** The probabilities that the described model gives an image. */
 async function answers(weights: Uint8Array, manifest: UnpublishedManifest) {
-  const session = await createSession(weights, manifest);
+  const session = await openSession(weights, manifest);
   return {
     ask: async (image: Uint8Array) =>
       await session.run(await preprocess(image, manifest.preprocess), 1),

@@ -95,11 +95,12 @@ class OnnxStream {
 
   async read(): Promise<StreamedModel> {
     const rest: Uint8Array[] = [];
-    let graphs = 0;
+    // Protobuf joins a message that comes in parts.
+    let parts = 0;
     while (!await this.#reader.atEnd()) {
       const field = await this.#field(2 ** 31);
       if (field.number === ModelProtoSchema.field.graph.number && field.length !== undefined) {
-        graphs++;
+        parts++;
         await this.#graph(this.#reader.position + field.length);
       } else {
         rest.push(await this.#whole(field));
@@ -107,7 +108,7 @@ class OnnxStream {
     }
     const model = parse(() => fromBinary(ModelProtoSchema, joined(rest)));
     const opset = model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
-    if (graphs !== 1 || !opset) throw unreadable("it has no graph or no operator set");
+    if (parts === 0 || !opset) throw unreadable("it has no graph or no operator set");
     // Up to IR version 3 every constant had to be listed as an input too (see read.ts).
     const listed = model.irVersion < 4n ? this.#constants : new Set<string>();
     return {

@@ -1,5 +1,5 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
-import { readWeights } from "../../shared/model_registry.ts";
+import { readWeights, streamWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { Statistics } from "../telemetry/statistics.ts";
 import {
@@ -9,11 +9,14 @@ import {
   type InputOptions,
 } from "../workers/batcher.ts";
 import type { RunResult, RunTask } from "../workers/run_worker.ts";
+import type { Runtime } from "../workers/runtimes.ts";
 import type { ChosenVariant } from "./choose_variant.ts";
 import { TaskWorker } from "../workers/task_worker.ts";
 
 /** How a model runs. */
 export interface RunOptions extends BatcherOptions {
+  /** The engine; `auto` is the lean one for a network whose operators it has. */
+  readonly runtime: Runtime | "auto";
   readonly threads: number;
   /** Longest run of one batch; the worker is ended after it. */
   readonly runMs: number;
@@ -82,20 +85,12 @@ export class ServedModel {
     );
     try {
       const started = performance.now();
-      const weights = await readWeights(store, manifest);
-      const read = performance.now();
-      const { name, version, input, output } = manifest;
-      const described = { name, version, input, output };
-      const { runtime } = await worker.ask(
-        { kind: "load", weights, manifest: described, threads: options.threads },
-        LOAD_MS,
-        [weights.buffer],
-      );
+      const { runtime, weightsMs } = await load(worker, store, manifest, options);
       const created = performance.now();
       await warmUp(worker, manifest);
       const stages = {
-        weights_ms: Math.round(read - started),
-        session_ms: Math.round(created - read),
+        weights_ms: Math.round(weightsMs),
+        session_ms: Math.round(created - started - weightsMs),
         warmup_ms: Math.round(performance.now() - created),
       };
       return new ServedModel(form, worker, { stages, runtime }, options);
@@ -140,6 +135,61 @@ export class ServedModel {
   #endIfUnused(): void {
     if (this.#users === 0) this.#worker.end();
   }
+}
+
+interface Loaded {
+  readonly runtime: string;
+  /** Until all weights had arrived; 0 where they are packed as they arrive. */
+  readonly weightsMs: number;
+}
+
+type NetworkWorker = TaskWorker<RunTask, RunResult>;
+
+async function load(
+  worker: NetworkWorker,
+  store: ObjectStore,
+  manifest: ModelManifest,
+  { runtime, threads }: Pick<RunOptions, "runtime" | "threads">,
+): Promise<Loaded> {
+  if (runtime === "onnxruntime-web") return await loadWhole(worker, store, manifest, threads);
+  const { unsupported } = await loadLean(worker, store, manifest);
+  if (unsupported === undefined) return { runtime: "lean", weightsMs: 0 };
+  if (runtime === "auto") return await loadWhole(worker, store, manifest, threads);
+  const { name, version } = manifest;
+  throw new RangeError(
+    `Cannot serve ${name} ${version} on the lean engine: it does not have ${unsupported} ` +
+      "(leave --runtime out)",
+  );
+}
+
+/** The weights go to the worker as they arrive, and are verified on the way. */
+async function loadLean(
+  worker: NetworkWorker,
+  store: ObjectStore,
+  manifest: ModelManifest,
+): Promise<RunResult> {
+  const weights = await streamWeights(store, manifest);
+  const task = { kind: "stream", weights, manifest: describe(manifest) } as const;
+  return await worker.ask(task, LOAD_MS, [weights]);
+}
+
+async function loadWhole(
+  worker: NetworkWorker,
+  store: ObjectStore,
+  manifest: ModelManifest,
+  threads: number,
+): Promise<Loaded> {
+  const started = performance.now();
+  const weights = await readWeights(store, manifest);
+  const weightsMs = performance.now() - started;
+  const task = { kind: "load", weights, manifest: describe(manifest), threads } as const;
+  const { runtime } = await worker.ask(task, LOAD_MS, [weights.buffer]);
+  return { runtime, weightsMs };
+}
+
+/** A manifest without its labels, of which the worker has no use. */
+function describe({ name, version, input, output }: ModelManifest) {
+  return { name, version, input, output };
 }
 
 /** A network that cannot run shows it here, before any client meets it. */

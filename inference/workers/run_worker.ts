@@ -1,9 +1,18 @@
-// One network in one worker: onnxruntime-web computes on the thread that calls it, and replaces
+// One network in one worker: it computes on the thread that calls it, and onnxruntime-web replaces
 // globalThis.Worker where it is imported, so neither may happen where requests are accepted.
-import { createSession, type Session, type SessionManifest } from "./session.ts";
+import { leanSession } from "../lean/lean_session.ts";
+import { UnsupportedError } from "../lean/unsupported.ts";
+import { openSession, type Session, type SessionManifest } from "./session.ts";
 import { answerTasks } from "./task_worker.ts";
 
 export type RunTask =
+  /** A session on the lean engine, which takes the weights as they arrive. */
+  | {
+    readonly kind: "stream";
+    readonly weights: ReadableStream<Uint8Array>;
+    readonly manifest: SessionManifest;
+  }
+  /** One on onnxruntime-web. */
   | {
     readonly kind: "load";
     readonly weights: Uint8Array<ArrayBuffer>;
@@ -20,6 +29,8 @@ export interface RunResult {
   readonly runtime: string;
   /** In milliseconds since 1970, so that other threads can place it. */
   readonly startedAt: number;
+  /** Why the lean engine cannot run the network: nothing is loaded. */
+  readonly unsupported?: string;
 }
 
 let session: Session | undefined;
@@ -27,11 +38,13 @@ let session: Session | undefined;
 answerTasks(async (task: RunTask, transfer): Promise<RunResult> => {
   const started = performance.now();
   const startedAt = performance.timeOrigin + started;
-  if (task.kind === "load") {
-    session = await createSession(task.weights, task.manifest, { threads: task.threads });
-    const { runtime } = session;
+  if (task.kind !== "run") {
+    const opened = await open(task);
     const milliseconds = performance.now() - started;
-    return { probabilities: new Float32Array(), milliseconds, startedAt, runtime };
+    const loaded = { probabilities: new Float32Array(), milliseconds, startedAt };
+    if (typeof opened === "string") return { ...loaded, runtime: "none", unsupported: opened };
+    session = opened;
+    return { ...loaded, runtime: session.runtime };
   }
   if (session === undefined) throw new TypeError("Cannot run: no network is loaded");
   const probabilities = new Float32Array(await session.run(task.inputs, task.count));
@@ -39,3 +52,18 @@ answerTasks(async (task: RunTask, transfer): Promise<RunResult> => {
   const { runtime } = session;
   return { probabilities, milliseconds: performance.now() - started, startedAt, runtime };
 });
+
+/** A session, or why there is none on this engine. */
+async function open(task: Exclude<RunTask, { kind: "run" }>): Promise<Session | string> {
+  const { manifest } = task;
+  if (task.kind === "load") {
+    const { weights, threads } = task;
+    return await openSession(weights, manifest, { runtime: "onnxruntime-web", threads });
+  }
+  try {
+    return await leanSession(task.weights, manifest);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error.message;
+    throw error;
+  }
+}

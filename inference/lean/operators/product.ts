@@ -1,0 +1,277 @@
+/**
+ * Convolutions and fully connected layers: a product of weights with windows of the input. A fully
+ * connected layer is a convolution of 1 x 1 over a map of 1 x 1.
+ * @module
+ */
+import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
+import { floatOf, intOf, intsOf, need, stringOf } from "../lookup.ts";
+import type { Lowering, Quantization } from "../lowering.ts";
+import type { Placed } from "../step.ts";
+import { type Border, Value } from "../value.ts";
+import { type PackedWeights, PANEL } from "../weights.ts";
+
+interface Windows {
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly top: number;
+  readonly left: number;
+}
+
+/** Numbers of each output: the start of its sum, what the sum is multiplied with, the bias. */
+interface Outputs {
+  readonly bias: Float32Array;
+  /** Of int8 weights. */
+  readonly scales?: Float32Array;
+}
+
+export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
+  const input = lowering.value(node.inputs[0]!);
+  const packed = lowering.packed(node.inputs[1]!);
+  need(node, packed !== undefined, "its weights are not constant, or of a form it does not take");
+  const { layout } = packed;
+  need(node, layout.channels * layout.groups === input.channels, "its input has other channels");
+  const windows = windowsOf(node, input, layout.kernel);
+  if (layout.kind === "i8") need(node, input.kind === "i7", "int8 weights with float32 input");
+  else need(node, input.kind === "f32", "float32 weights with int8 input");
+  const { name: sum, bias } = biasOf(node, layout.outputs, lowering);
+  const active = lowering.absorbRelu(sum);
+  // A step behind a ReLU alone: the product stores 7 bits without a zero point.
+  const rounded = active.relu && layout.kind === "i8" && (layout.outputs / layout.groups) % 4 === 0
+    ? lowering.absorbQuantization(active.name, true)
+    : undefined;
+  need(node, rounded?.quantization.zero !== 64, "a zero point behind a ReLU");
+  const output = new Value(
+    { channels: layout.outputs, height: windows.outHeight, width: windows.outWidth },
+    { nonNegative: active.relu, ...rounded },
+  );
+  need(node, layout.groups === 1 || layout.outputs / layout.groups % 4 === 0, "groups of outputs");
+  lowering.name(rounded?.name ?? active.name, output);
+  lowering.add({
+    label: `${node.opType} ${node.name}`,
+    inputs: [input],
+    outputs: [output],
+    bind: (placed) => {
+      const numbers = {
+        bias,
+        ...layout.kind === "i8" ? { scales: weightScales(node, packed, lowering) } : {},
+      };
+      return bind(placed, {
+        node,
+        input,
+        output,
+        packed,
+        windows,
+        numbers,
+        relu: active.relu,
+        quantization: rounded?.quantization,
+      });
+    },
+  });
+}
+
+function weightScales(
+  node: OnnxNode,
+  { layout: { outputs } }: PackedWeights,
+  lowering: Lowering,
+): Float32Array {
+  const dequantize = lowering.lookup.producer(node.inputs[1]!)!;
+  const scales = lowering.constant(dequantize.inputs[1]!).numbers;
+  if (scales.length === outputs) return scales;
+  need(node, scales.length === 1, `${scales.length} scales for ${outputs} outputs`);
+  return new Float32Array(outputs).fill(scales[0]!);
+}
+
+/** The third input, or an Add behind. */
+function biasOf(
+  node: OnnxNode,
+  outputs: number,
+  lowering: Lowering,
+): { readonly name: string; readonly bias: Float32Array } {
+  const name = node.outputs[0]!;
+  if (node.opType === "Gemm") {
+    const plain = floatOf(node, "alpha", 1) === 1 && floatOf(node, "beta", 1) === 1 &&
+      intOf(node, "transA", 0) === 0;
+    need(node, plain, "alpha, beta or transA");
+  }
+  if (node.inputs[2]) {
+    const bias = lowering.constant(node.inputs[2]).numbers;
+    need(node, bias.length === outputs || bias.length === 1, "a bias that is no vector");
+    return {
+      name,
+      bias: bias.length === outputs ? bias : new Float32Array(outputs).fill(bias[0]!),
+    };
+  }
+  const add = lowering.lookup.onlyConsumer(name);
+  const other = add?.opType === "Add" ? add.inputs.find((each) => each !== name) : undefined;
+  if (add && other && lowering.isConstant(other)) {
+    const { dims, numbers } = lowering.constant(other);
+    // [outputs] lies along a vector's numbers, [outputs, 1, 1] along a map's channels.
+    const along = node.opType === "Conv" ? dims.at(-3) : dims.at(-1);
+    if (numbers.length === outputs && along === outputs) {
+      lowering.absorb(add);
+      return { name: add.outputs[0]!, bias: numbers };
+    }
+  }
+  return { name, bias: new Float32Array(outputs) };
+}
+
+function windowsOf(node: OnnxNode, input: Value, [rows, columns]: readonly number[]): Windows {
+  if (node.opType !== "Conv") {
+    need(node, input.height === 1 && input.width === 1, "its input is a map (flatten it)");
+    const one = [1, 1] as const;
+    return { outHeight: 1, outWidth: 1, strides: one, dilations: one, top: 0, left: 0 };
+  }
+  const strides = intsOf(node, "strides", [1, 1]) as [number, number];
+  const dilations = intsOf(node, "dilations", [1, 1]) as [number, number];
+  const [height, width] = [(rows! - 1) * dilations[0] + 1, (columns! - 1) * dilations[1] + 1];
+  const [top, left, bottom, right] = padsOf(node, input, [height, width], strides);
+  const outHeight = Math.floor((input.height + top + bottom - height) / strides[0]) + 1;
+  const outWidth = Math.floor((input.width + left + right - width) / strides[1]) + 1;
+  need(node, outHeight > 0 && outWidth > 0, "its kernel is larger than its input");
+  input.widen({ top, left, bottom, right } satisfies Border);
+  return { outHeight, outWidth, strides, dilations, top, left };
+}
+
+/** [top, left, bottom, right], also where a file asks for "as large as the input" (auto_pad). */
+export function padsOf(
+  node: OnnxNode,
+  input: Value,
+  kernel: readonly [number, number],
+  strides: readonly [number, number],
+): [number, number, number, number] {
+  const mode = stringOf(node, "auto_pad", "NOTSET");
+  if (mode === "NOTSET") {
+    const pads = intsOf(node, "pads", [0, 0, 0, 0]);
+    need(node, pads.every((pad) => pad >= 0), "negative pads");
+    return pads as [number, number, number, number];
+  }
+  if (mode === "VALID") return [0, 0, 0, 0];
+  need(node, mode === "SAME_UPPER" || mode === "SAME_LOWER", `auto_pad ${mode}`);
+  const total = [input.height, input.width].map((size, i) =>
+    Math.max(0, (Math.ceil(size / strides[i]!) - 1) * strides[i]! + kernel[i]! - size)
+  ) as [number, number];
+  const less = total.map((pad) => Math.floor(pad / 2)) as [number, number];
+  const more = total.map((pad, i) => pad - less[i]!) as [number, number];
+  return mode === "SAME_UPPER" ? [...less, ...more] : [...more, ...less];
+}
+
+/** Windows of an image up to which several images share a call, so that a tile is full. */
+const FEW_WINDOWS = 64;
+
+function bind(
+  placed: Placed,
+  product: {
+    readonly node: OnnxNode;
+    readonly input: Value;
+    readonly output: Value;
+    readonly packed: PackedWeights;
+    readonly windows: Windows;
+    readonly numbers: Outputs;
+    readonly relu: boolean;
+    readonly quantization: Quantization | undefined;
+  },
+): () => void {
+  const { node, input, output, packed, windows, numbers, relu, quantization } = product;
+  const { kernels, heap, batch } = placed;
+  const { layout } = packed;
+  const { outHeight, outWidth } = windows;
+  const together = outHeight * outWidth <= FEW_WINDOWS ? batch : 1;
+  const count = together * outHeight * outWidth;
+  const table = heap.keepIntegers(windowTable(input, output, windows, together));
+  const taps = tapTable(node, input, packed, windows);
+  const tapAt = heap.keepIntegers(taps.offsets);
+  const panelOutputs = packed.panels * PANEL;
+  const perGroup = layout.outputs / layout.groups;
+  const padded = (values: ArrayLike<number>, group: number) => {
+    const some = new Float32Array(panelOutputs);
+    for (let o = 0; o < perGroup; o++) some[o] = values[group * perGroup + o]!;
+    return some;
+  };
+  const origin = placed.at(input) - windows.top * input.rowBytes - windows.left * input.pixelBytes;
+  const parameters: number[][] = [];
+  for (let group = 0; group < layout.groups; group++) {
+    const from = origin + group * layout.channels * input.size;
+    const to = placed.at(output) + group * perGroup * output.size;
+    const weights = packed.address + group * packed.groupBytes;
+    const outputs = Math.ceil(perGroup / 4) * 4;
+    const common = [from, table, count, tapAt, taps.offsets.length, taps.bytes, weights];
+    const bias = padded(numbers.bias, group);
+    if (layout.kind === "f32") {
+      parameters.push([...common, heap.keepFloats(bias), outputs, to, Number(relu)]);
+      continue;
+    }
+    const start = new Int32Array(panelOutputs);
+    if (input.quantization!.zero !== 0) {
+      padded(packed.sums!, group).forEach((sum, o) => start[o] = -input.quantization!.zero * sum);
+    }
+    const scales = padded(numbers.scales!, group).map((scale) => scale * input.quantization!.step);
+    const scalesAt = heap.keepFloats(Float32Array.from([...scales, ...bias]));
+    const startAt = heap.keepIntegers(start);
+    const biasBytes = panelOutputs * 4;
+    // deno-fmt-ignore
+    parameters.push([
+      ...common, startAt, scalesAt, biasBytes, outputs, to, Number(relu), quantization?.step ?? 0,
+    ]);
+  }
+  const kernel = layout.kind === "f32" ? kernels.productF32 : kernels.productI8;
+  const toAt = layout.kind === "f32" ? 9 : 11;
+  return () => {
+    for (let image = 0; image < batch; image += together) {
+      for (const each of parameters) {
+        const moved = each.slice();
+        moved[0]! += image * input.imageBytes;
+        moved[toAt]! += image * output.imageBytes;
+        kernel(...moved);
+      }
+    }
+  };
+}
+
+/** Byte offsets of every window's start, then of where its outputs go. */
+function windowTable(input: Value, output: Value, windows: Windows, images: number): Int32Array {
+  const { outHeight, outWidth, strides } = windows;
+  const count = images * outHeight * outWidth;
+  const table = new Int32Array(2 * count);
+  let at = 0;
+  for (let image = 0; image < images; image++) {
+    for (let y = 0; y < outHeight; y++) {
+      for (let x = 0; x < outWidth; x++, at++) {
+        table[at] = image * input.imageBytes + y * strides[0] * input.rowBytes +
+          x * strides[1] * input.pixelBytes;
+        table[count + at] = image * output.imageBytes + y * output.rowBytes +
+          x * output.pixelBytes;
+      }
+    }
+  }
+  return table;
+}
+
+/** Byte offsets of the runs of input that a window reads, each as long as the weights' own. */
+function tapTable(
+  node: OnnxNode,
+  input: Value,
+  { layout }: PackedWeights,
+  { dilations }: Windows,
+): { readonly offsets: Int32Array; readonly bytes: number } {
+  const { kernel: [rows, columns], pixelLength, rowLength } = layout;
+  const whole = layout.groups === 1 && dilations[1] === 1 &&
+    input.pixelBytes === pixelLength * input.size;
+  if (whole) {
+    const offsets = Int32Array.from(
+      { length: rows },
+      (_, row) => row * dilations[0] * input.rowBytes,
+    );
+    return { offsets, bytes: rowLength * input.size };
+  }
+  // Then every tap is a run of its own, and rows are not rounded up.
+  need(node, rowLength === columns * pixelLength, "weights packed for another layout of the input");
+  const offsets = Int32Array.from({ length: rows * columns }, (_, tap) => {
+    const [row, column] = [Math.floor(tap / columns), tap % columns];
+    return row * dilations[0] * input.rowBytes + column * dilations[1] * input.pixelBytes;
+  });
+  const readable = layout.groups > 1 || pixelLength * input.size <= input.pixelBytes;
+  need(node, readable, "weights packed for another layout of the input");
+  return { offsets, bytes: pixelLength * input.size };
+}

@@ -1,0 +1,118 @@
+import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
+import { intOf, intsOf, type Lookup } from "../lookup.ts";
+import type { ArrivingTensor } from "../onnx_stream.ts";
+import type { WeightLayout } from "../weights.ts";
+
+/** A tensor that is the weights of one product, and how they are to be packed. */
+export interface WeightUse {
+  /** The name by which the product reads them. */
+  readonly name: string;
+  readonly layout: WeightLayout;
+  /** True where the product's input may be stored with a zero point. */
+  readonly countSums: boolean;
+}
+
+/**
+ * How a tensor's numbers are to be packed while they arrive; nothing where it is no weights, or
+ * where more has to be known first.
+ */
+export function weightUse(
+  { name, dims, elementType }: Pick<ArrivingTensor, "name" | "dims" | "elementType">,
+  lookup: Lookup,
+  input: string,
+): WeightUse | undefined {
+  const direct = lookup.onlyConsumer(name);
+  const stored = direct?.opType === "DequantizeLinear" || direct?.opType === "Cast";
+  const used = stored ? direct.outputs[0]! : name;
+  const product = lookup.onlyConsumer(used);
+  if (!product || product.inputs[1] !== used) return undefined;
+  // The filters of a locally connected layer, which copy windows, are never multiplied with.
+  if (lookup.onlyConsumer(product.outputs[0]!)?.opType === "Reshape") return undefined;
+  const integers = direct?.opType === "DequantizeLinear";
+  if (integers && (elementType !== "INT8" || direct.inputs[2] || !quantized(product, lookup))) {
+    return undefined;
+  }
+  if (!integers && elementType !== "FLOAT" && elementType !== "FLOAT16") return undefined;
+  const layout = layoutOf(product, dims, integers ? "i8" : "f32", lookup, input);
+  return layout && { name: used, layout, countSums: integers && zeroPoint(product, lookup) };
+}
+
+function quantized(product: OnnxNode, lookup: Lookup): boolean {
+  return lookup.producer(product.inputs[0]!)?.opType === "DequantizeLinear";
+}
+
+function zeroPoint(product: OnnxNode, lookup: Lookup): boolean {
+  return lookup.producer(product.inputs[0]!)?.inputs[2] !== undefined;
+}
+
+/** How a product's weights lie; nothing where the operator or its attributes are not known. */
+export function layoutOf(
+  product: OnnxNode,
+  dims: readonly number[],
+  kind: WeightLayout["kind"],
+  lookup: Lookup,
+  input: string,
+): WeightLayout | undefined {
+  const round = (length: number) => Math.ceil(length / 4) * 4;
+  if (product.opType === "Conv" && dims.length === 4) {
+    const [outputs, channels, rows, columns] = dims as [number, number, number, number];
+    const groups = intOf(product, "group", 1);
+    const whole = readsWholePixels(product, lookup);
+    const tight = whole && isTight(product.inputs[0]!, lookup, input);
+    const rounded = kind === "i8" || (groups === 1 && !tight) ? round(channels) : channels;
+    const pixelLength = tight && whole ? channels : rounded;
+    const row = columns * pixelLength;
+    const rowLength = kind === "i8" ? round(row) : row;
+    const outputsFirst = true;
+    // deno-fmt-ignore
+    return { kind, outputs, groups, channels, kernel: [rows, columns], pixelLength, rowLength, outputsFirst };
+  }
+  const transposed = product.opType === "Gemm" && intOf(product, "transB", 0) === 1;
+  if ((product.opType !== "Gemm" && product.opType !== "MatMul") || dims.length !== 2) {
+    return undefined;
+  }
+  const [outputs, channels] = (transposed ? dims : dims.toReversed()) as [number, number];
+  const length = round(channels);
+  return {
+    kind,
+    outputs,
+    groups: 1,
+    channels,
+    kernel: [1, 1],
+    pixelLength: length,
+    rowLength: length,
+    outputsFirst: transposed,
+  };
+}
+
+/**
+ * True where the taps of a kernel's row lie side by side in memory: no group, no dilation, and no
+ * tensor that is a part of another.
+ */
+export function readsWholePixels(conv: OnnxNode, lookup: Lookup): boolean {
+  const input = conv.inputs[0]!;
+  return intOf(conv, "group", 1) === 1 && intsOf(conv, "dilations", [1, 1])[1] === 1 &&
+    lookup.producer(input)?.opType !== "Split" &&
+    lookup.consumers(input).every(({ opType }) => opType !== "Concat");
+}
+
+/** Nodes through which an input stays the input: its first step does their work. */
+const INPUT_NODES = new Set(["Sub", "Clip", "QuantizeLinear", "DequantizeLinear"]);
+
+/**
+ * True for the network's input, if convolutions that read whole pixels are all that read it: then its
+ * three channels need no fourth.
+ */
+export function isTight(name: string, lookup: Lookup, input: string): boolean {
+  let source = name;
+  while (source !== input) {
+    const node = lookup.producer(source);
+    if (!node || !INPUT_NODES.has(node.opType) || lookup.consumers(node.inputs[0]!).length > 1) {
+      return false;
+    }
+    source = node.inputs[0]!;
+  }
+  return lookup.consumers(name).every((node) =>
+    node.opType === "Conv" && node.inputs[0] === name && readsWholePixels(node, lookup)
+  );
+}

@@ -1,0 +1,164 @@
+import type { OnnxTensor, OnnxValue } from "../../shared/onnx/onnx_node.ts";
+import { mismatch, type NetworkValue, requireContract } from "../workers/contract.ts";
+import type { SessionManifest } from "../workers/session.ts";
+import { Heap } from "./heap.ts";
+import { KERNEL_BYTES, type Kernels, loadKernels } from "./kernels/load_kernels.ts";
+import { Lookup } from "./lookup.ts";
+import { Lowering } from "./lowering.ts";
+import { type ArrivingTensor, readOnnxStream, type TensorSink } from "./onnx_stream.ts";
+import { lowerInput } from "./operators/input.ts";
+import { findLayer, lowerLayer } from "./operators/locally_connected.ts";
+import { OPERATORS } from "./operators/operators.ts";
+import { layoutOf, weightUse } from "./operators/weight_use.ts";
+import type { Step } from "./step.ts";
+import { UnsupportedError } from "./unsupported.ts";
+import type { Value } from "./value.ts";
+import { type PackedWeights, packWeights } from "./weights.ts";
+
+/** A network whose weights lie packed in memory, and the steps that compute it. */
+export interface LeanNetwork {
+  readonly heap: Heap;
+  readonly kernels: Kernels;
+  readonly steps: readonly Step[];
+  /** Where images are written: [channels * height * width] of each. */
+  readonly input: Value;
+  readonly output: Value;
+}
+
+/**
+ * Reads an ONNX file as it arrives: weights go into WebAssembly's memory piece by piece.
+ *
+ * @param build the kernels to use; the engine decides when left out
+ * @throws {SyntaxError} where the bytes are no ONNX model.
+ * @throws {RangeError} where the network is not what the manifest says.
+ * @throws {UnsupportedError} where the network has an operator, or a form of one, that is not here.
+ */
+export async function readNetwork(
+  chunks: AsyncIterable<Uint8Array>,
+  manifest: SessionManifest,
+  build?: Kernels["build"],
+): Promise<LeanNetwork> {
+  const heap = new Heap(KERNEL_BYTES);
+  const kernels = await loadKernels(heap.memory, build);
+  const packed = new Map<string, PackedWeights>();
+  let lookup: Lookup | undefined;
+  const model = await readOnnxStream(chunks, (tensor, { nodes }) => {
+    if (lookup?.nodes.length !== nodes.length) {
+      lookup = new Lookup([...nodes]);
+      requireOperators(lookup);
+    }
+    return packArriving(tensor, lookup, manifest.input.name, { heap, kernels, packed });
+  });
+  requireContract(manifest, {
+    inputs: model.inputs.map(networkValue),
+    outputs: model.outputs.map(networkValue),
+  });
+  const whole = new Lookup(model.nodes);
+  requireOperators(whole);
+  const context = { heap, kernels, packed };
+  const outputs = model.outputs.map(({ name }) => name);
+  const lowering = new Lowering({ lookup: whole, tensors: model.tensors, packed, outputs });
+  packRest(lowering, model.tensors, manifest.input.name, context);
+  const [, channels, height, width] = manifest.input.shape;
+  const input = lowerInput(manifest.input.name, { channels, height, width }, lowering);
+  for (const node of model.nodes) lowerNode(node.outputs[0]!, lowering, context);
+  const output = lowering.value(manifest.output.name);
+  const shape = [output.channels, output.height, output.width];
+  if (output.channels * output.height * output.width !== manifest.output.classes) {
+    throw mismatch(manifest, `its output is [${shape}]`);
+  }
+  if (output.height * output.width !== 1 || output.kind !== "f32") {
+    throw new UnsupportedError(`an output of [${shape}]`);
+  }
+  return { heap, kernels, steps: lowering.steps, input, output };
+}
+
+function networkValue({ name, shape, elementType = "FLOAT" }: OnnxValue): NetworkValue {
+  return { name, shape, type: elementType === "FLOAT" ? "float32" : elementType.toLowerCase() };
+}
+
+/** Nodes of constants, and those that only a pattern of several nodes knows. */
+const OTHER_NODES = new Set(["Cast", "DequantizeLinear", "Transpose"]);
+
+function requireOperators({ nodes }: Lookup): void {
+  const unknown = nodes.find(({ opType }) => !OPERATORS.has(opType) && !OTHER_NODES.has(opType));
+  if (unknown) throw new UnsupportedError(`operator ${unknown.opType}`);
+}
+
+function lowerNode(output: string, lowering: Lowering, packing: Packing): void {
+  const node = lowering.lookup.producer(output)!;
+  const weights = lowering.packed(output) !== undefined || lowering.isConstant(output);
+  if (weights || lowering.isAbsorbed(node)) return;
+  const layer = findLayer(node, lowering);
+  if (layer) return lowerLayer(layer, lowering, packing);
+  const lower = OPERATORS.get(node.opType);
+  if (!lower) throw new UnsupportedError(`operator ${node.opType} by itself`);
+  lower(node, lowering);
+}
+
+interface Packing {
+  readonly heap: Heap;
+  readonly kernels: Kernels;
+  readonly packed: Map<string, PackedWeights>;
+}
+
+function packArriving(
+  tensor: ArrivingTensor,
+  lookup: Lookup,
+  input: string,
+  { heap, kernels, packed }: Packing,
+): TensorSink | undefined {
+  const use = weightUse(tensor, lookup, input);
+  if (!use) return undefined;
+  const weights = packWeights(heap, kernels, use.layout, use.countSums);
+  packed.set(use.name, weights.packed);
+  return tensor.elementType === "FLOAT16" ? widened(weights.sink) : weights.sink;
+}
+
+/** float16 as float32; a number may be cut in two by the pieces that it arrives in. */
+function widened(sink: TensorSink): TensorSink {
+  let odd: number | undefined;
+  return (part) => {
+    const bytes = odd === undefined ? part.slice() : Uint8Array.from([odd, ...part]);
+    odd = bytes.length % 2 === 1 ? bytes.at(-1) : undefined;
+    const halves = new Float16Array(bytes.buffer, 0, Math.floor(bytes.length / 2));
+    sink(new Uint8Array(Float32Array.from(halves).buffer));
+  };
+}
+
+/** Weights that arrived before it was known what they are, or that have to be computed first. */
+function packRest(
+  lowering: Lowering,
+  tensors: ReadonlyMap<string, OnnxTensor>,
+  input: string,
+  { heap, kernels, packed }: Packing,
+): void {
+  for (const node of lowering.lookup.nodes) {
+    const name = node.inputs[1];
+    if (!["Conv", "Gemm", "MatMul"].includes(node.opType) || !name || packed.has(name)) continue;
+    if (!lowering.isConstant(name) || findLayer(node, lowering)) continue;
+    const integers = integersOf(name, lowering, tensors, node.inputs[0]!);
+    const { dims, numbers } = integers ?? lowering.constant(name);
+    const layout = layoutOf(node, dims, integers ? "i8" : "f32", lowering.lookup, input);
+    if (!layout) continue;
+    const weights = packWeights(heap, kernels, layout, integers !== undefined);
+    weights.sink(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    packed.set(name, weights.packed);
+  }
+}
+
+/** int8 weights of a product whose input is quantised too. */
+function integersOf(
+  name: string,
+  { lookup }: Lowering,
+  tensors: ReadonlyMap<string, OnnxTensor>,
+  input: string,
+): { readonly dims: readonly number[]; readonly numbers: Int8Array } | undefined {
+  const stored = lookup.producer(name);
+  if (stored?.opType !== "DequantizeLinear" || stored.inputs[2]) return undefined;
+  if (lookup.producer(input)?.opType !== "DequantizeLinear") return undefined;
+  const tensor = tensors.get(stored.inputs[0]!);
+  return tensor?.data instanceof Int8Array
+    ? { dims: tensor.dims, numbers: tensor.data }
+    : undefined;
+}

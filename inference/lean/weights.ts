@@ -1,0 +1,179 @@
+import type { Heap } from "./heap.ts";
+import type { Kernels } from "./kernels/load_kernels.ts";
+import type { TensorSink } from "./onnx_stream.ts";
+
+/** Outputs side by side in a panel: see kernels/product_f32.ts. */
+export const PANEL = 8;
+
+/** Weights of a product as ONNX has them, and how the product will read its input. */
+export interface WeightLayout {
+  readonly kind: "f32" | "i8";
+  /** Outputs of all groups. */
+  readonly outputs: number;
+  readonly groups: number;
+  /** Input channels of a group. */
+  readonly channels: number;
+  /** [rows, columns]; 1 x 1 of a fully connected layer. */
+  readonly kernel: readonly [number, number];
+  /** Numbers from a tap's first channel to the next tap's, and from a row of taps to the next. */
+  readonly pixelLength: number;
+  readonly rowLength: number;
+  /** True where ONNX has [outputs, channels, rows, columns], false where [channels, outputs]. */
+  readonly outputsFirst: boolean;
+}
+
+/** Weights in panels: [group][panel][k][8], or [k / 4][8][4] of int8. */
+export interface PackedWeights {
+  readonly layout: WeightLayout;
+  readonly address: number;
+  /** Bytes from one group's weights to the next's. */
+  readonly groupBytes: number;
+  /** Panels of a group. */
+  readonly panels: number;
+  /** Sum of each output's integers, where it was asked for: a zero point's share in the result. */
+  readonly sums: Int32Array | undefined;
+}
+
+/** Numbers that the product reads for one output: those of the weights, and zeros between them. */
+export function windowLength({ kernel, rowLength }: WeightLayout): number {
+  return kernel[0] * rowLength;
+}
+
+/**
+ * Space for a tensor's weights, and the sink that packs its numbers as they arrive. A few rows are
+ * staged behind the heap's end, where nothing else is kept while weights arrive.
+ */
+export function packWeights(
+  heap: Heap,
+  kernels: Kernels,
+  layout: WeightLayout,
+  countSums = false,
+): { readonly packed: PackedWeights; readonly sink: TensorSink } {
+  const { outputs, groups } = layout;
+  const panels = Math.ceil(outputs / groups / PANEL);
+  const size = layout.kind === "f32" ? 4 : 1;
+  const panelBytes = windowLength(layout) * PANEL * size;
+  const groupBytes = panels * panelBytes;
+  const sums = countSums ? new Int32Array(outputs) : undefined;
+  const address = heap.take(groups * groupBytes);
+  // What pads windows and panels is to be zeros; staged rows may have been here before.
+  const numbers = outputs * layout.channels * layout.kernel[0] * layout.kernel[1];
+  if (groups * groupBytes !== numbers * size) kernels.fill(address, 0, groups * groupBytes);
+  const packed = { layout, address, groupBytes, panels, sums };
+  const units = layout.outputsFirst
+    ? panelUnits(kernels, packed, panelBytes)
+    : channelUnits(kernels, packed, panelBytes);
+  return {
+    packed,
+    sink: stage(heap, units, size, sums && ((unit) => addSums(sums, unit, layout))),
+  };
+}
+
+/** So many bytes of the tensor, to be packed as soon as they lie at an address. */
+interface Unit {
+  readonly bytes: number;
+  readonly firstOutput: number;
+  readonly outputs: number;
+  pack(from: number): void;
+}
+
+/** [outputs, channels, rows, columns]: up to eight outputs make a panel. */
+function* panelUnits(
+  kernels: Kernels,
+  { layout, address, groupBytes, panels }: PackedWeights,
+  panelBytes: number,
+): Generator<Unit> {
+  const { kind, groups, channels, kernel: [rows, columns], rowLength, pixelLength } = layout;
+  const size = kind === "f32" ? 4 : 1;
+  const pack = kind === "f32" ? kernels.packF32 : kernels.packI8;
+  const groupOutputs = layout.outputs / groups;
+  const channelBytes = rows * columns * size;
+  const outputBytes = channels * channelBytes;
+  for (let group = 0; group < groups; group++) {
+    for (let panel = 0; panel < panels; panel++) {
+      const outputs = Math.min(PANEL, groupOutputs - panel * PANEL);
+      const to = address + group * groupBytes + panel * panelBytes;
+      yield {
+        bytes: outputs * outputBytes,
+        firstOutput: group * groupOutputs + panel * PANEL,
+        outputs,
+        pack: (from) =>
+          // deno-fmt-ignore
+          pack(
+            from, outputs, outputBytes, rows, columns, size, channels, channelBytes, to,
+            rowLength, pixelLength,
+          ),
+      };
+    }
+  }
+}
+
+/** [channels, outputs]: four channels make a step of every panel. */
+function* channelUnits(
+  kernels: Kernels,
+  { layout: { kind, channels, outputs }, address, panels }: PackedWeights,
+  panelBytes: number,
+): Generator<Unit> {
+  const size = kind === "f32" ? 4 : 1;
+  const pack = kind === "f32" ? kernels.packF32 : kernels.packI8;
+  for (let channel = 0; channel < channels; channel += 4) {
+    const rows = Math.min(4, channels - channel);
+    yield {
+      bytes: rows * outputs * size,
+      firstOutput: 0,
+      outputs,
+      pack: (from) => {
+        for (let panel = 0; panel < panels; panel++) {
+          const to = address + panel * panelBytes + channel * PANEL * size;
+          const first = from + panel * PANEL * size;
+          const some = Math.min(PANEL, outputs - panel * PANEL);
+          pack(first, some, size, 1, 1, 0, rows, outputs * size, to, 0, 0);
+        }
+      },
+    };
+  }
+}
+
+/** Fills one unit after another with the bytes that come. */
+function stage(
+  heap: Heap,
+  units: Generator<Unit>,
+  size: number,
+  seen: ((unit: Unit & { readonly numbers: Int8Array }) => void) | undefined,
+): TensorSink {
+  // Numbers are aligned to their own size, whatever the pieces are.
+  const at = Math.ceil(heap.end / size) * size;
+  let unit: Unit | undefined;
+  let filled = 0;
+  return (part) => {
+    let rest = part;
+    while (rest.length > 0) {
+      unit ??= units.next().value as Unit | undefined;
+      if (unit === undefined) throw new RangeError("Cannot pack weights: more came than fit");
+      heap.reach(at + unit.bytes);
+      const now = rest.subarray(0, unit.bytes - filled);
+      heap.bytes(at + filled, now.length).set(now);
+      filled += now.length;
+      rest = rest.subarray(now.length);
+      if (filled < unit.bytes) return;
+      seen?.({
+        ...unit,
+        numbers: new Int8Array(heap.bytes(at, unit.bytes).buffer, at, unit.bytes),
+      });
+      unit.pack(at);
+      unit = undefined;
+      filled = 0;
+    }
+  };
+}
+
+function addSums(
+  sums: Int32Array,
+  { numbers, firstOutput, outputs }: Unit & { readonly numbers: Int8Array },
+  { outputsFirst }: WeightLayout,
+): void {
+  const each = numbers.length / outputs;
+  for (let i = 0; i < numbers.length; i++) {
+    sums[firstOutput + (outputsFirst ? Math.floor(i / each) : i % outputs)]! += numbers[i]!;
+  }
+}

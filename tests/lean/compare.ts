@@ -1,0 +1,127 @@
+/**
+ * Tests only: one ONNX file in ONNX Runtime and in the lean session.
+ * @module
+ */
+import * as ort from "onnxruntime-web";
+import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
+import type { Kernels } from "../../inference/lean/kernels/load_kernels.ts";
+import { LeanRunner } from "../../inference/lean/lean_runner.ts";
+import { readNetwork } from "../../inference/lean/read_network.ts";
+import { ONNX_OPSET } from "../../shared/onnx/onnx_node.ts";
+import { encodeOnnx } from "../../training/onnx/write.ts";
+
+export const BUILDS: readonly Kernels["build"][] = ["relaxed", "plain"];
+
+/** Numbers between -1 and 1 that every machine draws alike (Lehmer generator, Park and Miller 1988). */
+export class Numbers {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed % 0x7fffffff || 1;
+  }
+
+  next(): number {
+    this.#state = this.#state * 48271 % 0x7fffffff;
+    return this.#state / 0x3fffffff - 1;
+  }
+
+  /** A whole number from `least` to `most`. */
+  whole(least: number, most: number): number {
+    return least + Math.floor((this.next() + 1) / 2 * (most - least + 1)) % (most - least + 1);
+  }
+
+  array(length: number, scale = 1): Float32Array<ArrayBuffer> {
+    return Float32Array.from({ length }, () => this.next() * scale);
+  }
+}
+
+/** [channels, height, width] of an image. */
+export type ImageShape = readonly [number, number, number];
+
+/**
+ * A model of input "x" [N, …shape], whose last output is flattened to "y" [N, classes]: the lean
+ * session gives vectors.
+ */
+export function modelOf(
+  shape: ImageShape,
+  nodes: readonly OnnxNode[],
+  initializers: readonly OnnxTensor[],
+): Uint8Array<ArrayBuffer> {
+  const last = nodes.at(-1)!.outputs[0]!;
+  const model: OnnxModel = {
+    graphName: "one",
+    inputs: [{ name: "x", shape: ["N", ...shape] }],
+    outputs: [{ name: "y", shape: ["N", "classes"] }],
+    nodes: [...nodes, nodeOf("Flatten", [last], ["y"], { axis: { int: 1 } })],
+    initializers,
+    opset: ONNX_OPSET,
+    producerName: "topfive",
+    producerVersion: "0",
+    metadata: {},
+    docString: "",
+  };
+  return encodeOnnx(model);
+}
+
+export function nodeOf(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: OnnxNode["attributes"] = {},
+): OnnxNode {
+  return { opType, name: outputs[0]!, inputs, outputs, attributes };
+}
+
+/** What ONNX Runtime answers to a batch. */
+export async function answerOfOnnxRuntime(
+  file: Uint8Array,
+  { input, output }: { input: string; output: string },
+  images: Float32Array<ArrayBuffer>,
+  dims: readonly number[],
+): Promise<Float32Array> {
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create(file);
+  try {
+    const results = await session.run({ [input]: new ort.Tensor("float32", images, dims) });
+    return results[output]!.data as Float32Array;
+  } finally {
+    await session.release();
+  }
+}
+
+/** A file as it comes from a store: pieces of lengths that fit nothing. */
+async function* pieces(file: Uint8Array): AsyncGenerator<Uint8Array> {
+  const length = Math.max(13, Math.ceil(file.length / 57));
+  for (let at = 0; at < file.length; at += length) yield file.subarray(at, at + length);
+}
+
+/** The same file in the lean session. */
+export async function leanRunner(
+  file: Uint8Array,
+  { input, output }: { input: string; output: string },
+  dims: readonly number[],
+  classes: number,
+  build?: Kernels["build"],
+): Promise<LeanRunner> {
+  const shape = [-1, ...dims.slice(1)] as [number, number, number, number];
+  const manifest = {
+    name: "test",
+    version: "1",
+    input: { name: input, shape },
+    output: { name: output, classes },
+  };
+  return new LeanRunner(await readNetwork(pieces(file), manifest, build));
+}
+
+/** The largest difference, in units of the largest number. */
+export function relativeError(actual: Float32Array, expected: Float32Array): number {
+  if (actual.length !== expected.length) return Infinity;
+  let [worst, largest] = [0, 0];
+  expected.forEach((value, i) => {
+    const difference = Math.abs(actual[i]! - value);
+    worst = Number.isNaN(difference) ? Infinity : Math.max(worst, difference);
+    largest = Math.max(largest, Math.abs(value));
+  });
+  return largest === 0 ? worst : worst / largest;
+}

@@ -1,0 +1,74 @@
+// Whole networks in the lean session against ONNX Runtime, and against answers kept in a file.
+import { assert, assertEquals } from "@std/assert";
+import { preprocess } from "../../shared/image/preprocess.ts";
+import { topK } from "../../shared/top_k.ts";
+import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
+import { answerOfOnnxRuntime, BUILDS, leanRunner, relativeError } from "./compare.ts";
+
+const TRAINED_HERE = { input: "input", output: "probabilities" };
+
+for (const name of EXPORTED) {
+  Deno.test(`${name} gives ONNX Runtime's probabilities in the lean session`, async () => {
+    const file = exportedModel(name);
+    const { dims, data } = exportedInput(name);
+    const expected = await answerOfOnnxRuntime(file, TRAINED_HERE, data, dims);
+    const classes = expected.length / 2;
+    for (const build of BUILDS) {
+      const runner = await leanRunner(file, TRAINED_HERE, dims, classes, build);
+      const together = runner.run(data, 2);
+      assert(relativeError(together, expected) < 1e-5, `${build}: ${together} of ${expected}`);
+      // Another batch size lays everything out anew.
+      assertEquals(runner.run(data.subarray(0, data.length / 2), 1), together.subarray(0, classes));
+      assertEquals(runner.run(data, 2), together);
+    }
+  });
+}
+
+const data = new URL("../../../shared/data/", import.meta.url);
+const squeezeNet = new URL("models/squeezenet10-deepcompression/", data);
+const photographs = new URL("imagenet-samples/original/", data);
+
+Deno.test({
+  name: "SqueezeNet gives every photograph the five labels that ONNX Runtime gave in Python",
+  ignore: ![squeezeNet, photographs].every(exists),
+  fn: async () => {
+    const file = await Deno.readFile(new URL("squeezenet1.0-dc.onnx", squeezeNet));
+    const expected = JSON.parse(
+      await Deno.readTextFile(new URL("expected-top5.json", squeezeNet)),
+    ) as { results: { file: string; top5: [number, number][] }[] };
+    const dims = [1, 3, 227, 227];
+    const runner = await leanRunner(file, { input: "data", output: "prob" }, dims, 1000);
+    const spec = {
+      side: 256,
+      crop: 227,
+      channels: 3,
+      resize: "squash",
+      order: "bgr",
+      mean: [104, 117, 123],
+      std: [1, 1, 1],
+    } as const;
+    let same = 0;
+    for (const { file, top5 } of expected.results) {
+      const image = await preprocess(await Deno.readFile(new URL(file, data)), spec);
+      const probabilities = runner.run(image, 1);
+      const found = topK(probabilities, 5).map(({ index }) => index);
+      const wanted = top5.map(([index]) => index);
+      // Pillow's and our decoder and resizer differ by a little of 255, which may turn near equals.
+      for (const [index, probability] of top5) {
+        const difference = Math.abs(probabilities[index]! - probability);
+        assert(difference < 0.02, `${file}, class ${index}: ${difference}`);
+      }
+      same += Number(found.join() === wanted.join());
+      assertEquals(found[0], wanted[0], file);
+    }
+    assert(same >= 0.9 * expected.results.length, `${same} of ${expected.results.length}`);
+  },
+});
+
+function exists(url: URL): boolean {
+  try {
+    return Deno.statSync(url).isDirectory;
+  } catch {
+    return false;
+  }
+}
