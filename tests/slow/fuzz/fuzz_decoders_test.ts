@@ -1,6 +1,7 @@
 // Decoders against files changed at random: an answer or an error of ours, in time, in memory.
 import { assertEquals, assertLess } from "@std/assert";
 import { mutate } from "./mutate.ts";
+import { readSeeds } from "./seeds.ts";
 
 const folder = new URL("../../../../shared/data/images/", import.meta.url);
 const INPUTS = 20_000;
@@ -14,7 +15,7 @@ Deno.test({
   name: `decodeImage() survives ${INPUTS.toLocaleString("en")} files changed at random`,
   ignore: !exists(folder),
   async fn() {
-    const seeds = readSeeds(folder);
+    const seeds = readSeeds(folder, MAX_SEED_BYTES);
     const outcomes: Record<string, number> = {};
     const faults: string[] = [];
     let [next, slowest] = [0, 0];
@@ -61,23 +62,6 @@ async function ask(worker: Worker, bytes: Uint8Array<ArrayBuffer>): Promise<stri
   const outcome = await promise;
   clearTimeout(timer);
   return outcome;
-}
-
-function readSeeds(folder: URL): Uint8Array[] {
-  const seeds: Uint8Array[] = [];
-  for (const { name, isDirectory } of [...Deno.readDirSync(folder)].sort(byName)) {
-    const url = new URL(isDirectory ? `${name}/` : name, folder);
-    if (isDirectory) {
-      seeds.push(...readSeeds(url));
-    } else if (!name.endsWith(".json") && Deno.statSync(url).size <= MAX_SEED_BYTES) {
-      seeds.push(Deno.readFileSync(url));
-    }
-  }
-  return seeds;
-}
-
-function byName(a: { name: string }, b: { name: string }): number {
-  return a.name < b.name ? -1 : 1;
 }
 
 function exists(url: URL): boolean {
