@@ -167,6 +167,21 @@ const Config = z.object({
     value: "ANSWERS",
     reason: "answers kept for identical images, about 1 kB each; 0 keeps none",
   }),
+  weightsCache: z.string().min(1).optional().register(settings, {
+    flag: "weights-cache",
+    env: "TOPFIVE_WEIGHTS_CACHE",
+    value: "FOLDER",
+    reason: "keeps the weights of a bucket in this folder, by their hash, so that the next start " +
+      "reads them from the disk; the process may write there and nowhere else. None is kept when " +
+      "left out",
+  }),
+  weightsCacheBytes: ByteSize.default(2_000_000_000).register(settings, {
+    flag: "weights-cache-size",
+    env: "TOPFIVE_WEIGHTS_CACHE_SIZE",
+    value: "SIZE",
+    reason: "bytes of weights that stay in the folder; eight AlexNets in float32, the least " +
+      "recently used go first",
+  }),
   pollSeconds: wholeNumber(0, 86_400).default(30).register(settings, {
     flag: "poll",
     env: "TOPFIVE_POLL",

@@ -11,10 +11,10 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
 );
 
 /**
- * The Deno permissions that `serve.ts` needs for these settings, and no more: it writes nothing,
- * starts nothing and loads no native code.
+ * The Deno permissions that `serve.ts` needs for these settings, and no more: it writes nothing
+ * (but a folder of cached weights where one is named), starts nothing and loads no native code.
  *
- * - read: the store's folder or its AWS profile; files of public keys; Deno's npm cache, from which
+ * - read: the store's folder or its AWS profile; the cache; files of public keys; Deno's npm cache, from which
  *   onnxruntime-web and the decoders read their WebAssembly; this code itself, from which workers are
  *   started;
  * - net: the one address to listen on, the store's where it is a bucket, and the hosts that images may
@@ -25,11 +25,12 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
 export function permissionFlags(
   config:
     & Pick<Config, "store" | "host" | "port">
-    & Partial<Pick<Config, "requireSignature" | "fetchHosts">>,
+    & Partial<Pick<Config, "requireSignature" | "fetchHosts" | "weightsCache">>,
   npmCache: string,
 ): string[] {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const store = permissionsOf(config.store);
+  const cache = config.weightsCache === undefined ? [] : [resolve(config.weightsCache)];
   const keys = trustedKeyFiles(config.requireSignature ?? "").map((path) => resolve(path));
   const net = [
     `${host}:${config.port}`,
@@ -38,7 +39,8 @@ export function permissionFlags(
   ];
   return [
     "--no-prompt",
-    `--allow-read=${[...store.read, ...keys, npmCache, ...SOURCES].join(",")}`,
+    `--allow-read=${[...store.read, ...cache, ...keys, npmCache, ...SOURCES].join(",")}`,
+    ...cache.map((folder) => `--allow-write=${folder}`),
     `--allow-net=${net.join(",")}`,
     "--allow-sys=systemMemoryInfo",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,

@@ -20,6 +20,16 @@ Deno.test("permissionFlags() gives read of store and packages, one address, the 
   ]);
 });
 
+Deno.test("permissionFlags() lets weights be written to their cache and nowhere else", () => {
+  const flags = flagsFor("--store", "/srv/models", "--weights-cache", "/var/cache/topfive");
+  assertEquals(flags[1], `--allow-read=/srv/models,/var/cache/topfive,/cache/npm,${SOURCES}`);
+  assertEquals(
+    flags.filter((flag) => flag.startsWith("--allow-write")),
+    ["--allow-write=/var/cache/topfive"],
+  );
+  assertEquals(flagsFor().some((flag) => flag.startsWith("--allow-write")), false);
+});
+
 Deno.test("permissionFlags() makes a relative store absolute and knows file addresses", () => {
   const read = (store: string) => flagsFor("--store", store)[1];
   assertEquals(read("models"), `--allow-read=${Deno.cwd()}/models,/cache/npm,${SOURCES}`);

@@ -1,3 +1,5 @@
+import { DirectoryStore } from "../shared/object_store/directory.ts";
+import type { ObjectStore } from "../shared/object_store/object_store.ts";
 import { openStore } from "../shared/object_store/open_store.ts";
 import { createApp } from "./app.ts";
 import { Canaries } from "./canary/canaries.ts";
@@ -10,6 +12,7 @@ import { parseApiKeys } from "./middleware/api_keys.ts";
 import { Drain } from "./middleware/drain.ts";
 import { Guard } from "./middleware/guard.ts";
 import { memoryLimit } from "./models/choose_variant.ts";
+import { withWeightsCache } from "./models/weights_cache.ts";
 import { ModelHost } from "./models/model_host.ts";
 import type { ServedModel } from "./models/served_model.ts";
 import { readTrustedKeys } from "./models/trusted_keys.ts";
@@ -34,7 +37,7 @@ export function startService(config: Config, log: Log): Service {
   const metrics = new Metrics();
   const deadlineMs = config.deadlineSeconds * 1000;
   const decoders = new DecodePool({ workers: config.decoders, milliseconds: deadlineMs });
-  const store = openStore(config.store);
+  const store = storeOf(config, log);
   const host = new ModelHost({
     store,
     address: config.store,
@@ -108,6 +111,14 @@ export function startService(config: Config, log: Log): Service {
       decoders.close();
     },
   };
+}
+
+/** The store, with its weights kept on the disk where a folder is named. */
+function storeOf({ store, weightsCache, weightsCacheBytes }: Config, log: Log): ObjectStore {
+  const origin = openStore(store);
+  if (weightsCache === undefined) return origin;
+  const folder = new DirectoryStore(weightsCache);
+  return withWeightsCache(origin, { folder, maxBytes: weightsCacheBytes, log });
 }
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];

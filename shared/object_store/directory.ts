@@ -98,6 +98,17 @@ export class DirectoryStore implements ObjectStore {
     await syncFolder(dirname(path));
   }
 
+  /** Path of the file that holds the object, or null; it is replaced as a whole and never written to. */
+  pathOf(key: string): Promise<string | null> {
+    return this.#find(key);
+  }
+
+  /** Makes the object the most recently modified. */
+  async touch(key: string): Promise<void> {
+    const path = await this.#find(key);
+    if (path !== null) await unlessMissing(Deno.utime(path, new Date(), new Date()));
+  }
+
   /** Path of an existing object, or null. */
   async #find(key: string): Promise<string | null> {
     requireKey(key);

@@ -2,12 +2,41 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fixture } from "../../inference/fixtures/colours.ts";
 import { publishColours } from "../../inference/fixtures/colours_store.ts";
+import { openStore } from "../../shared/object_store/open_store.ts";
 import { TopfiveProcess } from "../topfive_process.ts";
 import { TEST_BUCKET } from "./open_test_bucket.ts";
 import { hasS3Server, S3_SECRET, S3_USER, S3Server } from "./s3_server.ts";
 
 const serve = (store: string) =>
   new TopfiveProcess(".", ["serve", "--store", store, "--model", "colours", "--port", "0"]);
+
+Deno.test({
+  name: "topfive serve --weights-cache starts from its disk when the bucket has lost the weights",
+  ignore: !hasS3Server,
+  async fn() {
+    await using server = await S3Server.start(TEST_BUCKET);
+    const cache = await Deno.makeTempDir();
+    const store = `s3://${TEST_BUCKET}/team?endpoint=${server.endpoint}`;
+    const keys = { AWS_ACCESS_KEY_ID: S3_USER, AWS_SECRET_ACCESS_KEY: S3_SECRET };
+    for (const [name, value] of Object.entries(keys)) Deno.env.set(name, value);
+    const start = async () => {
+      await using service = new TopfiveProcess(".", [
+        ...["serve", "--store", store, "--model", "colours", "--port", "0"],
+        ...["--weights-cache", `${cache}/weights`],
+      ]);
+      await service.printed("stdout", /serves colours/);
+    };
+    try {
+      const { weights } = await publishColours(store);
+      await start();
+      await openStore(store).delete(weights.key);
+      await start();
+    } finally {
+      for (const name of Object.keys(keys)) Deno.env.delete(name);
+      await Deno.remove(cache, { recursive: true });
+    }
+  },
+});
 
 Deno.test({
   name: "topfive serve answers from a bucket, and says what is wrong with one",

@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import type { DirectoryStore } from "../../shared/object_store/directory.ts";
+import {
+  type ObjectStore,
+  PreconditionFailedError,
+} from "../../shared/object_store/object_store.ts";
+import type { ObjectStream } from "../../shared/object_store/object_store.ts";
+import { blobKey } from "../../shared/registry/keys.ts";
+import type { Log } from "../log.ts";
+
+const BLOBS = blobKey("");
+
+export interface WeightsCacheOptions {
+  readonly folder: DirectoryStore;
+  /** Bytes that stay; the least recently used go first, what was just written never. */
+  readonly maxBytes: number;
+  readonly log: Log;
+}
+
+/**
+ * A store whose weights are also kept in a folder, by their SHA-256: a service that starts again reads
+ * them from the disk. A cached file is hashed whenever it is opened, and one that was altered is
+ * removed and fetched anew. What goes wrong with the folder is logged and costs the cache alone.
+ */
+export function withWeightsCache(store: ObjectStore, options: WeightsCacheOptions): ObjectStore {
+  return {
+    get: (key, range) => store.get(key, range),
+    getIfChanged: (key, etag) => store.getIfChanged(key, etag),
+    getStream: (key) =>
+      key.startsWith(BLOBS) ? weightsOf(store, key, options) : store.getStream(key),
+    head: (key) => store.head(key),
+    list: (prefix) => store.list(prefix),
+    put: (key, body, conditions) => store.put(key, body, conditions),
+    delete: (key) => store.delete(key),
+  };
+}
+
+async function weightsOf(
+  store: ObjectStore,
+  key: string,
+  options: WeightsCacheOptions,
+): Promise<ObjectStream | null> {
+  const { folder, log } = options;
+  try {
+    if (await isIntact(folder, key)) return await folder.getStream(key);
+  } catch (error) {
+    log.error("weights_cache_failed", { key, reason: messageOf(error) });
+  }
+  const object = await store.getStream(key);
+  return object && { ...object, stream: object.stream.pipeThrough(keeping(key, options)) };
+}
+
+/** Whether the folder has the object as it was; one that was altered is removed. */
+async function isIntact(folder: DirectoryStore, key: string): Promise<boolean> {
+  // A directory store's etag is the SHA-256 of the bytes, read for the purpose.
+  const found = await folder.head(key);
+  if (found === null) return false;
+  if (blobKey(found.etag) !== key) {
+    await folder.delete(key);
+    return false;
+  }
+  await folder.touch(key);
+  return true;
+}
+
+/** Writes what passes through, and keeps it where it turns out to be what its key says. */
+function keeping(
+  key: string,
+  { folder, maxBytes, log }: WeightsCacheOptions,
+): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  const copy = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = copy.writable.getWriter();
+  const digest = createHash("sha256");
+  // Without room on the disk the service reads on, and only the cache stays as it was.
+  const ignore = () => {};
+  const kept = folder.put(key, copy.readable, { ifNoneMatch: "*" })
+    .then(() => evict(folder, key, maxBytes))
+    .catch(async (error) => {
+      // Nobody reads the copy any more: what waits to be written must not wait for ever.
+      await writer.abort(error).catch(ignore);
+      // Another process was faster, or the download was not what it should be.
+      if (error instanceof PreconditionFailedError || error === WRONG) return;
+      log.error("weights_cache_failed", { key, reason: messageOf(error) });
+    });
+  return new TransformStream({
+    async transform(chunk, controller) {
+      digest.update(chunk);
+      await writer.write(chunk).catch(ignore);
+      controller.enqueue(chunk);
+    },
+    async flush() {
+      const whole = blobKey(digest.digest("hex")) === key;
+      await (whole ? writer.close() : writer.abort(WRONG)).catch(ignore);
+      await kept;
+    },
+    async cancel() {
+      await writer.abort(WRONG).catch(ignore);
+      await kept;
+    },
+  });
+}
+
+const WRONG = new Error("the download is not what its name says");
+
+/** Removes the least recently used beyond the bound. */
+async function evict(folder: DirectoryStore, latest: string, maxBytes: number): Promise<void> {
+  const blobs = (await Array.fromAsync(folder.list(BLOBS.replace(/\/$/, ""))))
+    .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime());
+  let bytes = blobs.find(({ key }) => key === latest)?.byteLength ?? 0;
+  for (const { key, byteLength } of blobs) {
+    if (key === latest) continue;
+    bytes += byteLength;
+    if (bytes > maxBytes) await folder.delete(key);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
