@@ -5,8 +5,8 @@
  */
 import { z } from "zod";
 import { MODEL_NAMES, type ModelName, MODELS } from "./models/models.ts";
-import type { ModelPreset } from "./models/preset.ts";
-import { VARIANT_NAMES } from "./models/variant.ts";
+import { COMMON, type ModelPreset } from "./models/preset.ts";
+import { AS_PUBLISHED, VARIANT_NAMES } from "./models/variant.ts";
 import { layOutParameters } from "./graph/parameters.ts";
 import {
   FLAG_NAMES,
@@ -20,6 +20,36 @@ import {
 
 export const ConfigSchema = z.strictObject({ model: z.enum(MODEL_NAMES), ...SETTINGS });
 export type Config = z.infer<typeof ConfigSchema>;
+
+/** Settings that came after runs had been written, and what those runs did in their place. */
+const LATER: Partial<Config> = {
+  ...AS_PUBLISHED,
+  microBatch: COMMON.microBatch,
+  precision: COMMON.precision,
+  layers: COMMON.layers,
+  dropAt: [...COMMON.dropAt],
+  patience: COMMON.patience,
+  minimumGain: COMMON.minimumGain,
+  drops: COMMON.drops,
+  colorNoise: COMMON.colorNoise,
+  mean: COMMON.mean,
+  standardize: COMMON.standardize,
+};
+
+/** The part of {@linkcode LATER} that a stored config says nothing of. */
+export function laterSettings(stored: unknown): Partial<Config> {
+  if (typeof stored !== "object" || stored === null) return {};
+  return Object.fromEntries(Object.entries(LATER).filter(([name]) => !Object.hasOwn(stored, name)));
+}
+
+/** A config as a run or a checkpoint has it, of an earlier version too. */
+export const StoredConfigSchema = z.preprocess(
+  (stored) =>
+    typeof stored === "object" && stored !== null
+      ? { ...stored, ...laterSettings(stored) }
+      : stored,
+  ConfigSchema,
+);
 
 /** Settings to put over the model's defaults; any may be given as text. */
 export type GivenSettings = { readonly [Name in SettingName]?: unknown };

@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigSchema } from "./config.ts";
+import { laterSettings, StoredConfigSchema } from "./config.ts";
 import type { StepMetrics } from "./metrics/step_metrics.ts";
 import type { EpochRecord } from "./trainer/training_observer.ts";
 import type { TrainingState } from "./training_state.ts";
@@ -17,7 +17,7 @@ import { writeAtomically } from "./write_atomically.ts";
 const RunSchema = z.strictObject({
   codeVersion: z.string(),
   startedAt: z.iso.datetime(),
-  config: ConfigSchema,
+  config: StoredConfigSchema,
   classes: z.array(z.string()).min(2),
   /** Per channel, in the units of pixels. */
   mean: z.array(z.number()),
@@ -111,15 +111,32 @@ export async function writeRun(folder: string, run: Run): Promise<void> {
 }
 
 /**
+ * Settings that a run of an earlier version says nothing of are what that version did, and are named
+ * on standard error.
+ *
  * @throws {Error} where the folder holds no run.
  * @throws {SyntaxError} where its `run.json` is damaged.
  */
 export async function readRun(folder: string): Promise<Run> {
-  const run = await readJson(join(folder, RUN_FILE), RunSchema);
-  if (run !== null) return run;
-  throw new Error(
-    `Cannot read run ${folder}: no ${RUN_FILE} in it (train one: ./topfive train --out ${folder})`,
-  );
+  const path = join(folder, RUN_FILE);
+  const stored = await readValue(path);
+  if (stored === null) {
+    throw new Error(
+      `Cannot read run ${folder}: no ${RUN_FILE} in it (train one: ./topfive train --out ${folder})`,
+    );
+  }
+  const run = checked(path, stored, RunSchema);
+  tellLater(path, laterSettings((stored as { config: unknown }).config));
+  return run;
+}
+
+const told = new Set<string>();
+
+function tellLater(path: string, later: Partial<Run["config"]>): void {
+  const names = Object.entries(later).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  if (names.length === 0 || told.has(path)) return;
+  told.add(path);
+  console.error(`note: ${path} is of an earlier version, which had ${names.join(", ")}`);
 }
 
 /** Adds a line to `metrics.jsonl`, and flushes it: the checkpoint that counts on it comes after. */
@@ -186,14 +203,22 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 async function readJson<Output>(path: string, schema: z.ZodType<Output>): Promise<Output | null> {
-  let value: unknown;
+  const value = await readValue(path);
+  return value === null ? null : checked(path, value, schema);
+}
+
+/** Null where there is no such file. */
+async function readValue(path: string): Promise<unknown> {
   try {
-    value = JSON.parse(await Deno.readTextFile(path));
+    return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     const { message } = error as Error;
     throw new SyntaxError(`Cannot read ${path}: ${message}`, { cause: error });
   }
+}
+
+function checked<Output>(path: string, value: unknown, schema: z.ZodType<Output>): Output {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -77,6 +77,23 @@ Deno.test("createRunFolder() says why the folder cannot be made", async () => {
   });
 });
 
+Deno.test("readRun() takes a run of before there were today's settings for what it did", async () => {
+  await inFolder(async (folder) => {
+    await createRunFolder(folder, RUN);
+    // Those of the first version.
+    const first = ["model", "epochs", "batchSize", "learningRate", "schedule", "warmupSteps"];
+    const names = [...first, "momentum", "decay", "randomCrop", "flip", "side", "seed"];
+    const config = Object.fromEntries(
+      Object.entries(RUN.config).filter(([name]) => names.includes(name)),
+    );
+    await Deno.writeTextFile(join(folder, "run.json"), JSON.stringify({ ...RUN, config }));
+    assertEquals(await readRun(folder), RUN);
+    const { seed: _, ...damaged } = config;
+    await Deno.writeTextFile(join(folder, "run.json"), JSON.stringify({ ...RUN, config: damaged }));
+    await assertRejects(() => readRun(folder), SyntaxError, "config.seed");
+  });
+});
+
 Deno.test("readRun() tells a missing run from a damaged one", async () => {
   await inFolder(async (folder) => {
     const missing = await assertRejects(() => readRun(folder), Error, "no run.json in it");

@@ -6,14 +6,14 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { ConfigSchema } from "../config.ts";
+import { StoredConfigSchema } from "../config.ts";
 import type { ParameterValues } from "../graph/parameters.ts";
 import { TrainingStateSchema } from "../training_state.ts";
 import { CheckpointFile, FORMAT, HASH_BYTES, LENGTH_BYTES } from "./checkpoint_file.ts";
 
 const OriginSchema = z.strictObject({
   codeVersion: z.string(),
-  config: ConfigSchema,
+  config: StoredConfigSchema,
   adapter: z.string(),
   /** Of each product by problem key: they fix the order of sums, and so the weights' bits. */
   tiles: z.record(z.string(), z.string()),
