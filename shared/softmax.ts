@@ -16,3 +16,13 @@ export function softmax(scores: Float32Array, classes: number): Float32Array {
   }
   return scores;
 }
+
+/** Whether every row is one of probabilities, of a network whose softmax is its own. */
+export function areProbabilities(rows: Float32Array, classes: number): boolean {
+  for (let start = 0; start < rows.length; start += classes) {
+    const row = rows.subarray(start, start + classes);
+    const sum = row.reduce((total, value) => total + value, 0);
+    if (Math.abs(sum - 1) > 1e-3 || row.some((value) => !(value >= 0 && value <= 1))) return false;
+  }
+  return true;
+}

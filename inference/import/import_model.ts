@@ -1,11 +1,12 @@
+import * as ort from "onnxruntime-web";
 import { createHash } from "node:crypto";
 import { preprocess } from "../../shared/image/preprocess.ts";
 import type { UnpublishedManifest } from "../../shared/model_registry.ts";
 import { openSession } from "../workers/session.ts";
-import { softmax } from "../../shared/softmax.ts";
+import { areProbabilities, softmax } from "../../shared/softmax.ts";
 import { topK } from "../../shared/top_k.ts";
-import { readNetwork } from "./network.ts";
-import { readPreprocess } from "./preprocess_file.ts";
+import { type Network, readNetwork } from "../../shared/classifier/network.ts";
+import { readPreprocess } from "../../shared/classifier/preprocess_file.ts";
 import { testPicture } from "./test_picture.ts";
 
 /** Classes of a self-test's answer. */
@@ -43,7 +44,7 @@ export async function describeImport(
   weights: Uint8Array,
   options: ImportOptions,
 ): Promise<UnpublishedManifest> {
-  const network = await readNetwork(weights, options.output);
+  const network = await loadNetwork(weights, options.output);
   const { labels } = options;
   const classes = network.output.classes ?? labels.length;
   if (labels.length !== classes) {
@@ -79,6 +80,22 @@ export async function describeImport(
   return await withAnswer(weights, manifest, options.testImage ?? testPicture());
 }
 
+async function loadNetwork(weights: Uint8Array, output: string | undefined): Promise<Network> {
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
+  } catch (cause) {
+    throw new SyntaxError(`Cannot import the model: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    return readNetwork(session, output);
+  } finally {
+    await session.release();
+  }
+}
+
 /** Adds the activation and the self-test: what only a run shows. */
 async function withAnswer(
   weights: Uint8Array,
@@ -89,7 +106,7 @@ async function withAnswer(
   try {
     const tensor = await preprocess(image, manifest.preprocess);
     const raw = await session.run(tensor, 1);
-    const scores = !sumsToOne(raw);
+    const scores = !areProbabilities(raw, raw.length);
     const answer = scores ? softmax(raw, raw.length) : raw;
     return {
       ...manifest,
@@ -103,9 +120,4 @@ async function withAnswer(
   } finally {
     await session.close();
   }
-}
-
-function sumsToOne(values: Float32Array): boolean {
-  const sum = values.reduce((total, value) => total + value, 0);
-  return Math.abs(sum - 1) < 1e-3 && values.every((value) => value >= 0 && value <= 1);
 }

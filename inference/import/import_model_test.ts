@@ -8,7 +8,7 @@ import { encodePng } from "../png.ts";
 import { openSession } from "../workers/session.ts";
 import { topK } from "../../shared/top_k.ts";
 import { describeImport, type ImportOptions } from "./import_model.ts";
-import { parseLabels } from "./labels.ts";
+import { parseLabels } from "../../shared/classifier/labels.ts";
 
 const data = new URL("../../../shared/data/", import.meta.url);
 const squeezeNet = new URL("models/squeezenet10-deepcompression/", data);

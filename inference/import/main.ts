@@ -5,8 +5,8 @@ import { publishModel } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import config from "../deno.json" with { type: "json" };
 import { describeImport } from "./import_model.ts";
-import { parseLabels } from "./labels.ts";
-import { PRESETS } from "./preprocess_file.ts";
+import { parseLabels } from "../../shared/classifier/labels.ts";
+import { PRESETS } from "../../shared/classifier/preprocess_file.ts";
 
 const HELP =
   `Publishes any ONNX image classifier with one image input, so that topfive serve answers with it

@@ -36,8 +36,14 @@ Deno.test("evaluateCommand() answers wrong arguments with 2 and the reason", asy
     ],
     [
       ["run", "--data", "x", "--split", "tset"],
-      "--split is tset (expected train, validation, test)",
+      "--split is tset (expected train, validation, test, all)",
     ],
+    [["a.onnx", "--data", "x", "--labels", "l"], "--labels and --preprocess go together"],
+    [
+      ["run", "--data", "x", "--labels", "l", "--preprocess", "caffe"],
+      "--labels and --preprocess are of ONNX files, and none is named",
+    ],
+    [["--data", "x", "--store", "s"], "--store and --name go together"],
     [["run", "--dat", "x"], "unknown option --dat (did you mean --data?)"],
   ];
   for (const [args, message] of cases) {
@@ -149,7 +155,10 @@ Deno.test("evaluateCommand() takes the validation images where there are no othe
     assertEquals([code, JSON.parse(stdout).split], [0, "validation"]);
     const asked = await run(path("run"), "--data", path("images"), "--split", "test");
     assertEquals(asked.code, 1);
-    assertStringIncludes(asked.stderr, "has no test images of its own (try --split validation)");
+    assertStringIncludes(
+      asked.stderr,
+      "has no test images of its own (try --split validation, or all)",
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import type { RecordSpec } from "../../shared/image/preprocess.ts";
 import type { Config } from "../config.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { openDataset } from "../dataset/open_dataset.ts";
+import { openDataset, type OpenDatasetOptions } from "../dataset/open_dataset.ts";
 import { showProgress } from "../dataset/show_progress.ts";
 import { MODELS } from "../models/models.ts";
 
@@ -16,10 +16,16 @@ export function openForModel(
 /** As {@link openForModel}, for a network that is known by its records alone. */
 export async function openRecords(
   folder: string,
-  { side, channels }: RecordSpec,
+  { side, channels, resize }: RecordSpec,
+  { splits }: Pick<OpenDatasetOptions, "splits"> = {},
 ): Promise<Dataset> {
-  const onProgress = showProgress("read", "images");
-  const dataset = await openDataset(folder, { side, channels, onProgress });
+  const dataset = await openDataset(folder, {
+    side,
+    channels,
+    onProgress: showProgress("read", "images"),
+    ...(resize ? { resize } : {}),
+    ...(splits ? { splits } : {}),
+  });
   for (const warning of dataset.warnings) console.error(`warning: ${warning}`);
   return dataset;
 }

@@ -51,12 +51,14 @@ const EXPECTED = "expected train/<class>/*.jpg with val/ and test/ beside train/
  * Finds the images of `DIR/{train,val,test}/<class>/` or `DIR/<class>/` without reading them.
  * Names that begin with a dot or with "__" (such as `__MACOSX`) are passed over.
  *
+ * @param options.needsTrain whether train/ must be there and the other splits have no more classes
  * @throws {Error} the folder is not there, has no images, has one class or an empty one, or mixes
  * layouts; the message names the place
  */
 export async function readFolderLayout(
   directory: string,
   list: ListFolder = listDirectory,
+  { needsTrain = true } = {},
 ): Promise<FolderLayout> {
   const top = await list(directory, "");
   const splitFolders = top.folders.filter((name) => SPLIT_NAMES.has(name.toLowerCase()));
@@ -75,23 +77,33 @@ export async function readFolderLayout(
     bySplit.set(split, name);
   }
   const train = bySplit.get("train");
-  if (train === undefined) fail(`${splitFolders[0]}/ without train/ in ${directory}`, EXPECTED);
+  if (train === undefined && needsTrain) {
+    fail(`${splitFolders[0]}/ without train/ in ${directory}`, EXPECTED);
+  }
 
-  const { classes, files, ignored } = await readClasses(directory, train, "train", list);
-  for (const split of ["validation", "test"] as const) {
+  const found = [];
+  for (const split of ["train", "validation", "test"] as const) {
     const folder = bySplit.get(split);
     if (folder === undefined) continue;
-    const held = await readClasses(directory, folder, split, list);
-    const unknown = held.classes.filter((name) => !classes.includes(name));
-    if (unknown.length > 0) {
-      fail(`${quoted(unknown)} in ${folder}/ but not in ${train}/`, "expected the same classes");
-    }
-    for (const file of held.files) {
-      files.push({ ...file, label: classes.indexOf(held.classes[file.label]!) });
-    }
-    ignored.push(...held.ignored);
+    found.push({ folder, ...await readClasses(directory, folder, split, list) });
   }
-  return { classes, files, splits: new Set(bySplit.keys()), ignored };
+  const classes = needsTrain
+    ? found[0]!.classes
+    : [...new Set(found.flatMap(({ classes }) => classes))].sort();
+  for (const held of found) {
+    const unknown = held.classes.filter((name) => !classes.includes(name));
+    if (unknown.length === 0) continue;
+    fail(`${quoted(unknown)} in ${held.folder}/ but not in ${train}/`, "expected the same classes");
+  }
+  const files = found.flatMap((held) =>
+    held.files.map((file) => ({ ...file, label: classes.indexOf(held.classes[file.label]!) }))
+  );
+  return {
+    classes,
+    files,
+    splits: new Set(bySplit.keys()),
+    ignored: found.flatMap(({ ignored }) => ignored),
+  };
 }
 
 /** What a folder holds, without hidden names; each in code-unit order. */

@@ -103,3 +103,23 @@ Deno.test("readFolderLayout() says when the folder is absent or a file", async (
     await assertRejects(() => readFolderLayout(file), Error, "file.png is not a folder");
   });
 });
+
+Deno.test("readFolderLayout() needs no train/ where nothing is trained", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const place of ["test/b", "val/a", "val/b"]) {
+      await Deno.mkdir(`${folder}/${place}`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/${place}/1.png`, "");
+    }
+    await assertRejects(() => readFolderLayout(folder), Error, "without train/");
+    const layout = await readFolderLayout(folder, undefined, { needsTrain: false });
+    assertEquals(layout.classes, ["a", "b"]);
+    assertEquals(layout.files.map(({ path, label }) => [path, label]), [
+      ["val/a/1.png", 0],
+      ["val/b/1.png", 1],
+      ["test/b/1.png", 1],
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import type { RecordSpec } from "../../shared/image/preprocess.ts";
 import type { DecodeResult, DecodeTask } from "./decode_worker.ts";
 import { contentFingerprint } from "./content_fingerprint.ts";
 import {
@@ -17,6 +18,13 @@ export interface ImageFolderOptions {
   /** Height and width of the records, pixels: shorter side resized to it, central square. */
   side: number;
   channels: 1 | 3;
+  /** See `RecordSpec`; "crop" unless given. */
+  resize?: RecordSpec["resize"];
+  /**
+   * "training" unless given: every split that a training needs has images. "any": splits may be
+   * missing or empty. "together": all images are test images, whatever folder they lie in.
+   */
+  splits?: "training" | "any" | "together";
   /** Images with more pixels count as broken; see `decodeImage` for the default. */
   maxPixels?: number;
   onProgress?: (progress: Progress) => void;
@@ -55,21 +63,23 @@ export async function readImageFolder(
   directory: string,
   options: ImageFolderOptions,
 ): Promise<Dataset> {
-  const layout = await readFolderLayout(directory);
-  const { side, channels } = options;
+  const { side, channels, splits = "training" } = options;
+  const needsTrain = splits === "training";
+  const layout = await readFolderLayout(directory, undefined, { needsTrain });
   const { pool, hashes, broken } = await decodeAll(directory, layout.files, options);
 
   const decoded: DecodedFile[] = [];
   layout.files.forEach((file, index) => {
     const hash = hashes[index]!;
     if (!broken.has(index)) {
-      decoded.push({ ...file, hash, index, split: assign(file, hash, layout) });
+      const split = splits === "together" ? "test" : assign(file, hash, layout);
+      decoded.push({ ...file, hash, index, split });
     }
   });
   const take = (split: SplitName) =>
     takeSplit(pool, side * side * channels, decoded.filter((file) => file.split === split));
 
-  const hasTest = layout.splits.size === 0 || layout.splits.has("test");
+  const hasTest = splits === "together" || layout.splits.size === 0 || layout.splits.has("test");
   const dataset = {
     classes: layout.classes,
     side,
@@ -80,7 +90,7 @@ export async function readImageFolder(
     broken: [...broken.values()],
     warnings: [...warnIgnored(layout.ignored), ...warnShared(decoded)],
   };
-  rejectEmpty(directory, dataset);
+  if (needsTrain) rejectEmpty(directory, dataset);
   const images = decoded.map(({ hash: sha256, label, split }) => ({
     sha256,
     label: layout.classes[label]!,
@@ -94,7 +104,7 @@ export async function readImageFolder(
 }
 
 async function decodeAll(directory: string, files: LabelledFile[], options: ImageFolderOptions) {
-  const { side, channels, maxPixels, workers } = options;
+  const { side, channels, resize, maxPixels, workers } = options;
   const bytes = side * side * channels;
   const pool = sharedBytes(files.length * bytes);
   const hashes = new Array<string>(files.length);
@@ -106,7 +116,8 @@ async function decodeAll(directory: string, files: LabelledFile[], options: Imag
     const paths = files.slice(start, start + FILES_PER_TASK).map(({ path }) =>
       join(directory, path)
     );
-    tasks.push({ paths, start, side, channels, ...(maxPixels === undefined ? {} : { maxPixels }) });
+    const limits = maxPixels === undefined ? {} : { maxPixels };
+    tasks.push({ paths, start, side, channels, resize, ...limits });
   }
   await runInWorkers<DecodeTask, DecodeResult>({
     module: new URL("./decode_worker.ts", import.meta.url),

@@ -1,6 +1,9 @@
 /** An ONNX file as a predictor, in ONNX Runtime: what a service will answer, on a whole split. */
 import type { InferenceSession } from "onnxruntime-web";
 import { z } from "zod";
+import { readNetwork } from "../../shared/classifier/network.ts";
+import { readPreprocess } from "../../shared/classifier/preprocess_file.ts";
+import { areProbabilities, softmax } from "../../shared/softmax.ts";
 import { type PreprocessSpec, recordToTensor } from "../../shared/image/preprocess.ts";
 import type { Split } from "../dataset/dataset.ts";
 import { evaluationBatches } from "../dataset/loader.ts";
@@ -23,13 +26,44 @@ const MetadataSchema = z.object({
   }),
 });
 
+/** What a file's user must know of it; a manifest has it. */
+export interface Classifier {
+  readonly labels: readonly string[];
+  readonly preprocess: PreprocessSpec;
+  /** What turns the output into probabilities; told from the first answers when left out. */
+  readonly output?: {
+    readonly name?: string;
+    readonly activation?: "none" | "softmax" | undefined;
+  };
+}
+
+/** What a user says of a file that does not say it itself. */
+export interface Foreign {
+  readonly labels: readonly string[];
+  /** A preset's name or the text of a JSON file, see `readPreprocess`. */
+  readonly preprocess: string;
+  /** The output to take where there are several. */
+  readonly output?: string | undefined;
+}
+
 /**
- * @param path an ONNX file with the metadata "labels" and "preprocess", as `topfive export` writes it
- * @throws {SyntaxError} where the file is none, or does not say how images are fed to it.
+ * @param path an ONNX file with the metadata "labels" and "preprocess", as `topfive export` writes it,
+ * or any image classifier with what is said of it
+ * @throws {SyntaxError} where the file is none, or nothing says how images are fed to it.
+ * @throws {RangeError} where it is no image classifier, or has not as many classes as labels.
  */
-export async function onnxPredictor(path: string): Promise<Predictor> {
+export async function onnxPredictor(path: string, foreign?: Foreign): Promise<Predictor> {
   const bytes = await Deno.readFile(path);
-  return await onnxPredictorOf(path, bytes, readMetadata(path, bytes));
+  if (!foreign) return await onnxPredictorOf(path, bytes, readMetadata(path, bytes));
+  const session = await openOnnxSession(path, bytes);
+  const network = readNetwork(session, foreign.output);
+  const { labels, output } = foreign;
+  const preprocess = readPreprocess(foreign.preprocess, network.input);
+  return predictorOf(path, session, {
+    labels,
+    preprocess,
+    ...(output ? { output: { name: output } } : {}),
+  });
 }
 
 /**
@@ -40,17 +74,38 @@ export async function onnxPredictor(path: string): Promise<Predictor> {
 export async function onnxPredictorOf(
   name: string,
   bytes: Uint8Array,
-  { labels, preprocess }: {
-    readonly labels: readonly string[];
-    readonly preprocess: PreprocessSpec;
-  },
+  classifier: Classifier,
 ): Promise<Predictor> {
-  const session = await openOnnxSession(name, bytes);
+  return predictorOf(name, await openOnnxSession(name, bytes), classifier);
+}
+
+function predictorOf(
+  name: string,
+  session: InferenceSession,
+  { labels, preprocess, output }: Classifier,
+): Predictor {
+  const { input, output: { name: outputName, classes } } = readNetwork(session, output?.name);
+  if (classes !== null && classes !== labels.length) {
+    throw new RangeError(
+      `Cannot evaluate ${name}: it has ${classes} classes, and ${labels.length} labels are given`,
+    );
+  }
+  const network: Network = {
+    session,
+    preprocess,
+    output: outputName,
+    batch: input.batch === 1 ? 1 : BATCH,
+    classes: labels.length,
+  };
+  let activation = output?.activation;
   return {
     classes: labels,
     preprocess,
     predict: (split, options) =>
-      predictSplit({ session, preprocess, classes: labels.length }, split, options),
+      predictSplit(network, split, options, (answers) => {
+        activation ??= areProbabilities(answers, labels.length) ? "none" : "softmax";
+        return activation === "none" ? answers : softmax(answers, labels.length);
+      }),
     close: () => session.release(),
   };
 }
@@ -72,13 +127,15 @@ export function readMetadata(path: string, bytes: Uint8Array): z.infer<typeof Me
   throw new SyntaxError(
     `Cannot evaluate ${path}: its metadata does not say how images are fed to it, ` +
       `${issue!.path.join(".")}: ${issue!.message} (expected labels and preprocess, ` +
-      "which topfive export writes)",
+      "which topfive export writes; or say them: --labels FILE --preprocess FILE|PRESET)",
   );
 }
 
 interface Network {
   readonly session: InferenceSession;
   readonly preprocess: PreprocessSpec;
+  readonly output: string;
+  readonly batch: number;
   readonly classes: number;
 }
 
@@ -86,12 +143,12 @@ async function predictSplit(
   network: Network,
   split: Split,
   { views, onProgress }: PredictOptions,
+  toProbabilities: (answers: Float32Array) => Float32Array,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const { session, preprocess: { channels, crop, side }, classes } = network;
-  const output = session.outputNames[0]!;
+  const { session, preprocess: { channels, crop, side }, output, batch, classes } = network;
   const recordBytes = side * side * channels;
   const sums = new Float32Array(split.count * classes);
-  for (const { records, count, start } of evaluationBatches(split, BATCH)) {
+  for (const { records, count, start } of evaluationBatches(split, batch)) {
     for (const view of views) {
       const images = new Float32Array(count * channels * crop * crop);
       for (let i = 0; i < count; i++) {
@@ -100,7 +157,8 @@ async function predictSplit(
       }
       const dims = [count, channels, crop, crop];
       const answers = await runOnnx(session, images, dims);
-      answers[output]!.forEach((value, i) => sums[start * classes + i]! += value);
+      toProbabilities(answers[output]!)
+        .forEach((value, i) => sums[start * classes + i]! += value);
     }
     onProgress?.(start + count);
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type BrokenImage, type Dataset, splitOf } from "../dataset.ts";
 import type { Statistics } from "../statistics.ts";
+import type { RecordSpec } from "../../../shared/image/preprocess.ts";
 import { type PreparedIndex, readPreparedIndex } from "./prepared_index.ts";
 import { openShards } from "./shard_source.ts";
 
@@ -11,6 +12,10 @@ export interface OpenPreparedOptions {
   /** What the records must be; any unless given. */
   side?: number;
   channels?: 1 | 3;
+  /** Records that were prepared are cropped. */
+  resize?: RecordSpec["resize"];
+  /** See `ImageFolderOptions`; "together" is for folders. */
+  splits?: "training" | "any" | "together";
 }
 
 /**
@@ -27,11 +32,23 @@ export async function openPrepared(
   const index = await readPreparedIndex(folder);
   if (index === null) return null;
   requireSize(folder, index, options);
+  const { resize, splits = "training" } = options;
+  if (resize === "squash") {
+    throw new Error(
+      `Cannot read prepared data: ${folder} has cropped records where squashed ones are asked for ` +
+        "(name the folder of the images)",
+    );
+  }
+  if (splits === "together") {
+    throw new Error(
+      `Cannot read prepared data: ${folder} has splits of its own (name one with --split)`,
+    );
+  }
   const open = ({ shards }: { shards: PreparedIndex["splits"]["train"]["shards"] }) =>
     splitOf(openShards(folder, shards, index));
   const { train, validation, test } = index.splits;
   for (const [name, { count }] of Object.entries({ train, validation })) {
-    if (count > 0) continue;
+    if (count > 0 || splits === "any") continue;
     throw new Error(
       `Cannot read prepared data: ${folder} has no ${name} images ` +
         `(prepare it from more, or with a larger --validation-share)`,

@@ -1,4 +1,4 @@
-import * as ort from "onnxruntime-web";
+import type { InferenceSession } from "onnxruntime-web";
 import type { InputSize } from "./preprocess_file.ts";
 
 /** What an ONNX file says about itself, once it is known to be an image classifier. */
@@ -7,32 +7,22 @@ export interface Network {
   readonly output: { readonly name: string; readonly classes: number | null };
 }
 
-type Value = ort.InferenceSession.ValueMetadata;
+type Value = InferenceSession.ValueMetadata;
 
 /**
- * Reads the inputs and outputs of an ONNX file.
+ * Reads the inputs and outputs of an ONNX file that the engine has loaded.
  *
  * @param output the output to take where there are several
- * @throws {SyntaxError} when the engine cannot load the file.
  * @throws {RangeError} when it is no image classifier that can be served: the message says why.
  */
-export async function readNetwork(weights: Uint8Array, output?: string): Promise<Network> {
-  ort.env.logLevel = "error";
-  ort.env.wasm.numThreads = 1;
-  let session: ort.InferenceSession;
-  try {
-    session = await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
-  } catch (cause) {
-    throw new SyntaxError(`Cannot import the model: ${(cause as Error).message}`, { cause });
-  }
-  try {
-    return {
-      input: readInput(session.inputMetadata),
-      output: readOutput(session.outputMetadata, output),
-    };
-  } finally {
-    await session.release();
-  }
+export function readNetwork(
+  session: Pick<InferenceSession, "inputMetadata" | "outputMetadata">,
+  output?: string,
+): Network {
+  return {
+    input: readInput(session.inputMetadata),
+    output: readOutput(session.outputMetadata, output),
+  };
 }
 
 function readInput(inputs: readonly Value[]): Network["input"] {
@@ -91,5 +81,5 @@ function describe(value: Value): string {
 }
 
 function refusal(reason: string): RangeError {
-  return new RangeError(`Cannot import the model: ${reason}`);
+  return new RangeError(`Cannot use the model: ${reason}`);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
+import type { PreprocessSpec } from "../image/preprocess.ts";
 
 /** Side and channels of the network's input; null where the network takes any side. */
 export interface InputSize {
