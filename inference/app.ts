@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Canaries } from "./canary/canaries.ts";
 import type { ObjectStore } from "../shared/object_store/object_store.ts";
 import type { Classifier } from "./classifier.ts";
+import type { Incoming } from "./feedback/incoming.ts";
 import type { ImageFetcher } from "./fetch_image/image_fetcher.ts";
 import { kserveRoutes } from "./kserve/routes.ts";
 import type { Log } from "./log.ts";
@@ -15,6 +16,7 @@ import { serverTiming } from "./middleware/server_timing.ts";
 import type { ModelHost } from "./models/model_host.ts";
 import { openApiRoutes } from "./openapi/routes.ts";
 import { classifyRoute } from "./routes/classify.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { huggingFaceRoute } from "./routes/hugging_face.ts";
 import { metricsRoute } from "./routes/metrics.ts";
@@ -38,12 +40,19 @@ export interface AppOptions {
   bodySeconds: number;
   /** For images that clients name by address. */
   fetcher: ImageFetcher;
+  /** Where corrections are kept; undefined where none are taken. */
+  incoming?: Incoming | undefined;
+  /** Whether corrections may name labels that the model does not know. */
+  newLabels: boolean;
   guard: Guard;
   log: Log;
   metrics: Metrics;
   /** Lets whoever owns the server end the open requests before it shuts down. */
   drain?: Drain;
 }
+
+/** Corrections a minute of one client: what is stored is there for good, and a person says no more. */
+const MOST_FEEDBACK = 30;
 
 /** The service's web application: routes and middleware, nothing that outlives a request. */
 export function createApp(
@@ -59,19 +68,22 @@ export function createApp(
   app.use(drain.middleware);
   installErrors(app, log);
   guard.protect(app, {
-    "/v1/*": "classify",
+    "/v1/classify": "classify",
+    "/v1/feedback": "feedback",
     "/hf/*": "classify",
     "/models/*": "classify",
     "/metrics": "metrics",
   });
+  app.post("/v1/feedback", guard.limited(MOST_FEEDBACK));
   app.route("/", healthRoutes({ host }));
   app.route("/", classifyRoute({ classifier, host, bodies, fetcher }));
   app.route("/", huggingFaceRoute({ classifier, host, bodies }));
   app.route("/", kserveRoutes({ ...options, bodies }));
+  app.route("/", feedbackRoutes({ ...options, bodies }));
   app.route("/", metricsRoute({ metrics }));
   app.route("/", openApiRoutes());
   app.route("/", modelPageRoutes({ host }));
-  app.route("/", pageRoute({ host }));
+  app.route("/", pageRoute({ host, feedback: options.incoming !== undefined }));
   app.route("/", runRoutes({ host, store }));
   app.route("/", problemRoutes());
   return app;

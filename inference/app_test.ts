@@ -26,6 +26,7 @@ function unloadedApp(write: (line: string) => void = () => {}, changes: Partial<
     bodySeconds: 10,
     guard: new Guard(OPEN),
     fetcher: NO_FETCHER,
+    newLabels: false,
     log,
     metrics: new Metrics(),
     ...changes,

@@ -243,6 +243,18 @@ const Config = z.object({
     value: "SECONDS",
     reason: "time that open requests have to end after SIGTERM or SIGINT; Kubernetes waits 30",
   }),
+  feedback: z.stringbool().default(false).register(settings, {
+    flag: "feedback",
+    env: "TOPFIVE_FEEDBACK",
+    reason: "keep images with the label that a person says is right (POST /v1/feedback), in the " +
+      "store below incoming/, where retraining finds them; the images are kept as they come, with " +
+      "whatever a camera wrote into them. Nothing is kept otherwise",
+  }),
+  newLabels: z.stringbool().default(false).register(settings, {
+    flag: "feedback-new-labels",
+    env: "TOPFIVE_FEEDBACK_NEW_LABELS",
+    reason: "take labels in feedback that the model does not know",
+  }),
   json: z.stringbool().default(false).register(settings, {
     flag: "json",
     env: "TOPFIVE_LOG_JSON",

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type StorePermissions, storePermissions } from "../shared/object_store/open_store.ts";
 import { S3_VARIABLES } from "../shared/object_store/s3/location.ts";
 import { type Config, ENVIRONMENT, readConfig } from "./config.ts";
+import { incomingAddress } from "./feedback/incoming.ts";
 import { AllowedHosts } from "./fetch_image/allowed_hosts.ts";
 import { trustedKeyFiles } from "./models/trusted_keys.ts";
 
@@ -11,21 +12,23 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
 );
 
 /**
- * The Deno permissions that `serve.ts` needs for these settings, and no more: it writes nothing
- * (but a folder of cached weights where one is named), starts nothing and loads no native code.
+ * The Deno permissions that `serve.ts` needs for these settings, and no more: it starts nothing, loads
+ * no native code, and writes nothing but corrections and a cache of weights, where the settings say so.
  *
- * - read: the store's folder or its AWS profile; the cache; files of public keys; Deno's npm cache, from which
- *   onnxruntime-web and the decoders read their WebAssembly; this code itself, from which workers are
- *   started;
+ * - read: the store's folder or its AWS profile; the cache; files of public keys; Deno's npm cache,
+ *   from which onnxruntime-web and the decoders read their WebAssembly; this code itself, from which
+ *   workers are started;
  * - net: the one address to listen on, the store's where it is a bucket, and the hosts that images may
  *   be fetched from;
+ * - write: the cache; the store's folder for corrections, where they are taken and the store is a
+ *   folder;
  * - sys: the memory limit of the container, which decides the variant;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
 export function permissionFlags(
   config:
     & Pick<Config, "store" | "host" | "port">
-    & Partial<Pick<Config, "requireSignature" | "fetchHosts" | "weightsCache">>,
+    & Partial<Pick<Config, "requireSignature" | "fetchHosts" | "weightsCache" | "feedback">>,
   npmCache: string,
 ): string[] {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
@@ -37,11 +40,12 @@ export function permissionFlags(
     ...store.net,
     ...hostsToFetchFrom(config.fetchHosts ?? ""),
   ];
+  const written = [...cache, ...(config.feedback ? foldersForCorrections(config.store) : [])];
   return [
     "--no-prompt",
     `--allow-read=${[...store.read, ...cache, ...keys, npmCache, ...SOURCES].join(",")}`,
-    ...cache.map((folder) => `--allow-write=${folder}`),
     `--allow-net=${net.join(",")}`,
+    ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
     "--allow-sys=systemMemoryInfo",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
   ];
@@ -54,6 +58,11 @@ function permissionsOf(store: string): StorePermissions {
   } catch {
     return { read: [], net: [], env: S3_VARIABLES };
   }
+}
+
+/** A bucket's permission to write is that of its keys. */
+function foldersForCorrections(store: string): readonly string[] {
+  return /^s3:/i.test(store) ? [] : permissionsOf(incomingAddress(store)).read;
 }
 
 /** Hosts that cannot be read are none: `serve.ts` is the one to say what is wrong with them. */

@@ -63,6 +63,15 @@ Deno.test("permissionFlags() gives the hosts to fetch from, and none that cannot
   assertEquals(net("https://example.org"), "--allow-net=127.0.0.1:8000");
 });
 
+Deno.test("permissionFlags() allows to write corrections alone, in a folder, where they are taken", () => {
+  const write = (...args: string[]) => flagsFor(...args).filter((flag) => flag.includes("write"));
+  assertEquals(write("--store", "/srv/models"), []);
+  assertEquals(write("--store", "/srv/models", "--feedback"), [
+    "--allow-write=/srv/models/incoming",
+  ]);
+  assertEquals(write("--store", "s3://pets/a?region=eu-west-1", "--feedback"), []);
+});
+
 Deno.test("permissionFlags() keeps the process from any other host, also by its number", async () => {
   const flags = flagsFor("--fetch-hosts", "images.example.org,*.cdn.example.org");
   const hosts = {

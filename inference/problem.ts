@@ -82,6 +82,13 @@ export const PROBLEMS = {
     title: "The image breaks its own format",
     help: "The file is damaged or cut short; save it again from a program that opens it.",
   },
+  "unknown-label": {
+    status: 422,
+    title: "The feedback's label is not one that can be kept",
+    help:
+      "GET /v1/feedback lists the model's labels; others are taken where the operator says so " +
+      "(--feedback-new-labels).",
+  },
   "image-url-refused": {
     status: 403,
     title: "The image's address is not one that this service fetches from",

@@ -38,6 +38,9 @@ export const JsonBody = z.object({
   explain: Parameter.optional(),
 });
 
+/** The label is that of feedback, which is read by the same rules. */
+const ParsedBody = JsonBody.extend({ label: Parameter.optional() });
+
 /**
  * The images in a body: `multipart/form-data` with files, JSON with base64 or data URLs, and anything
  * else is one image. The form is told by what the body is, not by its content type alone: a PNG that is
@@ -85,7 +88,7 @@ function readJson(body: Uint8Array): RequestImages {
   } catch (cause) {
     throw unreadable("the JSON is broken", cause);
   }
-  const result = JsonBody.safeParse(value);
+  const result = ParsedBody.safeParse(value);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw unreadable(`${issue!.path.join(".")}: ${issue!.message}`);

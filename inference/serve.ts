@@ -17,7 +17,7 @@ Examples:
   curl --data-binary @photo.jpg 'http://127.0.0.1:8000/v1/classify?top=3'
 
 The process may read the store and its own packages, listen on its one address and see its own
-variables, nothing else: inference/permissions.ts prints the flags for given settings.
+variables, write corrections where --feedback says so, and nothing else: inference/permissions.ts prints the flags for given settings.
 `;
 
 /**

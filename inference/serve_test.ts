@@ -190,3 +190,29 @@ Deno.test("topfive serve fetches from allowed hosts alone, and never from an add
   await untilReady(narrow.url);
   assertEquals((await classifyUrl(narrow.url, url)).type, "/problems/image-url-failed");
 });
+
+Deno.test("topfive serve stores feedback where it may write, and may write nowhere else", async () => {
+  await using store = await coloursStore();
+  const args = ["--store", store.folder, "--port", freePort(), "--feedback"];
+  const send = async (service: string) => {
+    const body = await fixture("red.png");
+    const response = await fetch(`${service}/v1/feedback?label=green`, { method: "POST", body });
+    return [response.status, await response.json()];
+  };
+  {
+    using service = start(args);
+    await untilReady(service.url);
+    const [status, { sha256 }] = await send(service.url);
+    assertEquals(status, 201);
+    assert((await Deno.stat(`${store.folder}/incoming/colours/${sha256}.json`)).isFile);
+    service.child.kill("SIGTERM");
+    assertEquals((await service.ended()).code, 0);
+  }
+  await Deno.remove(`${store.folder}/incoming`, { recursive: true });
+  using confined = start(args, { permitted: args.slice(0, 4) });
+  await untilReady(confined.url);
+  assertEquals((await send(confined.url))[0], 500);
+  assertEquals((await Array.fromAsync(Deno.readDir(store.folder))).map(({ name }) => name).sort(), [
+    ...[".lock", ".tmp", "blobs", "models"],
+  ]);
+});

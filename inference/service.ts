@@ -5,6 +5,7 @@ import { createApp } from "./app.ts";
 import { Canaries } from "./canary/canaries.ts";
 import { Classifier } from "./classifier.ts";
 import type { Config } from "./config.ts";
+import { Incoming } from "./feedback/incoming.ts";
 import { AllowedHosts } from "./fetch_image/allowed_hosts.ts";
 import { ImageFetcher } from "./fetch_image/image_fetcher.ts";
 import type { Log } from "./log.ts";
@@ -79,6 +80,7 @@ export function startService(config: Config, log: Log): Service {
     host,
     canaries,
     fetcher,
+    incoming: config.feedback ? Incoming.open(config.store) : undefined,
     log,
     metrics,
     drain,

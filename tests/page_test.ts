@@ -28,6 +28,7 @@ async function visit(
   return {
     ...opened,
     origin,
+    folder: service.folder,
     [Symbol.asyncDispose]: async () => {
       await opened[Symbol.asyncDispose]();
       await server.shutdown();
@@ -157,6 +158,42 @@ Deno.test({
     await said(page, /^red, /);
     assertEquals(await isShown(page, "#key-form"), false);
     assertEquals(await page.evaluate("localStorage.length + sessionStorage.length"), 0);
+  },
+});
+
+Deno.test({
+  name: "the page takes a correction where the service does, and offers none elsewhere",
+  ignore,
+  fn: async () => {
+    {
+      await using opened = await visit();
+      await choose(opened.page, "red.png");
+      await said(opened.page, /^red, /);
+      assertEquals(await isShown(opened.page, "#feedback"), false);
+    }
+    await using opened = await visit({ feedback: true });
+    const { page, errors, folder } = opened;
+    await page.setViewport({ width: 360, height: 740, isMobile: true, hasTouch: true });
+    assertEquals(await isShown(page, "#feedback"), false);
+    await choose(page, "red.png");
+    await said(page, /^red, /);
+    await page.focus("#feedback summary");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction('document.querySelectorAll("#labels option").length === 4');
+    await assertAccessible(page);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("purple");
+    await page.keyboard.press("Enter");
+    await said(page, /does not know that label/);
+    await page.evaluate('document.querySelector("#right").value = ""');
+    await page.type("#right", "green");
+    assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
+    await page.keyboard.press("Enter");
+    await said(page, /^Thank you: kept as green/);
+    assertEquals(await isShown(page, "#feedback"), false);
+    const kept = await Array.fromAsync(Deno.readDir(`${folder}/incoming/colours`));
+    assertEquals(kept.map(({ name }) => name.split(".").at(-1)).sort(), ["json", "png"]);
+    assertEquals(errors, []);
   },
 });
 

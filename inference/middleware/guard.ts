@@ -48,6 +48,12 @@ export class Guard {
     });
   }
 
+  /** A limit beside the operator's, with accounts of its own, for what costs more than computing. */
+  limited(perMinute: number): ReturnType<typeof rateLimit> {
+    const { trustedProxies } = this.#options;
+    return rateLimit({ perMinute, addressOf: (c) => clientAddress(c, trustedProxies) });
+  }
+
   /** Guards paths of an app, each for the scope that it asks for. Comes before their routes. */
   protect<E extends { Variables: ApiKeyVariables }>(
     app: Hono<E>,

@@ -3,6 +3,12 @@ import { z } from "zod";
 import config from "../deno.json" with { type: "json" };
 import { JsonBody } from "../request_images.ts";
 import { ClassifyParameters } from "../routes/classify_query.ts";
+import {
+  FeedbackAnswer,
+  FeedbackBody,
+  FeedbackOffer,
+  FeedbackParameters,
+} from "../routes/feedback.ts";
 import { HuggingFaceBody } from "../routes/hugging_face.ts";
 import { ClassificationAnswer, HuggingFaceAnswer, Results } from "./answers.ts";
 import { KSERVE } from "./kserve.ts";
@@ -34,6 +40,38 @@ const OWN: Operation[] = [
       },
       304: { description: "The answer has the ETag of If-None-Match" },
       ...problems([400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503]),
+    },
+  },
+  {
+    method: "post",
+    path: "/v1/feedback",
+    summary: "Keeps an image with the label that a person says is right, where that is turned on",
+    request: {
+      query: FeedbackParameters,
+      body: {
+        content: {
+          "application/octet-stream": { schema: Bytes },
+          "multipart/form-data": {
+            schema: FeedbackBody.omit({ image: true }).extend({ file: Bytes }),
+          },
+          ...json(FeedbackBody),
+        },
+      },
+    },
+    responses: {
+      200: answer("The image had a label already", FeedbackAnswer),
+      201: answer("Kept", FeedbackAnswer),
+      ...problems([400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503]),
+    },
+  },
+  {
+    method: "get",
+    path: "/v1/feedback",
+    summary: "The labels of a model, where feedback is turned on",
+    request: { query: FeedbackParameters.pick({ model: true }) },
+    responses: {
+      200: answer("Labels", FeedbackOffer),
+      ...problems([401, 403, 404, 429, 503]),
     },
   },
   {

@@ -50,7 +50,7 @@ Deno.test("POST /v1/classify answers 400 to forms and JSON that cannot be read",
   const json = "application/json";
   const broken: [BodyInit, string, string][] = [
     ['{"image"', json, "the JSON is broken"],
-    ["{}", json, 'expected one of "image" and "images"'],
+    ["{}", json, 'expected one of "image", "images", "url" and "urls"'],
     ['{"image": 5}', json, "image: "],
     ['{"image": "%%%"}', json, "neither base64 nor a data URL"],
     ['{"image": "data:image/png,raw"}', json, "neither base64 nor a data URL"],

@@ -5,6 +5,7 @@ import type { ModelManifest } from "../../shared/manifest.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { ProblemError } from "../problem.ts";
 import ask from "../web/ask.js" with { type: "text" };
+import feedbackScript from "../web/feedback.js" with { type: "text" };
 import history from "../web/history.js" with { type: "text" };
 import imageSources from "../web/image_sources.js" with { type: "text" };
 import style from "../web/page.css" with { type: "text" };
@@ -27,6 +28,7 @@ const POLICY = [
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   "ask.js": ask,
+  "feedback.js": feedbackScript,
   "history.js": history,
   "image_sources.js": imageSources,
   "page.js": page,
@@ -34,15 +36,23 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   "results.js": results,
 };
 
+/** What the page shows. */
+export interface PageOptions {
+  readonly host: ModelHost;
+  /** Whether the service takes corrections. */
+  readonly feedback: boolean;
+}
+
 /** `GET /`: one page that asks for nothing but its own files and its own answer to an image. */
-export function pageRoute({ host }: { host: ModelHost }): Hono {
+export function pageRoute({ host, feedback }: PageOptions): Hono {
   const routes = new Hono();
+  const html = feedback ? template.replace("<body>", '<body data-feedback="on">') : template;
   routes.get("/", (c) => {
     // A function as replacement: a `$&` in a manifest stays what it is.
     const model = String(escaped`<p id="model">${describeCurrent(host)}</p>`) + linkToRun(host);
     const headers = { "Content-Security-Policy": POLICY, "Cache-Control": "no-cache" };
     return c.html(
-      template.replace('<p id="model"></p>', () => model).replace(
+      html.replace('<p id="model"></p>', () => model).replace(
         '<p id="about"></p>',
         () => aboutCurrent(host),
       ),

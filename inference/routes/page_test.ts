@@ -52,7 +52,7 @@ Deno.test("GET / names files that the service has, and a browser may keep", asyn
       if (!waiting.includes(found.pathname)) waiting.push(found.pathname);
     }
   }
-  assertEquals(waiting.length, 10);
+  assertEquals(waiting.length, 11);
   const headers = { "If-None-Match": seen.get("/page/page.js")! };
   assertEquals((await service.app.request("/page/page.js", { headers })).status, 304);
 });

@@ -79,6 +79,12 @@ export class Metrics implements ImageWatcher {
     ["model", "outcome"],
   );
 
+  readonly #feedback = this.#counter(
+    "topfive_feedback_total",
+    "Corrections by people: stored, or of an image that had one already",
+    ["model", "outcome"],
+  );
+
   constructor() {
     registerProcessMetrics(this.#registry);
   }
@@ -153,6 +159,10 @@ export class Metrics implements ImageWatcher {
 
   loaded(model: string, outcome: "loaded" | "refused"): void {
     this.#loads.inc({ model, outcome });
+  }
+
+  feedback(model: string, outcome: "stored" | "known"): void {
+    this.#feedback.inc({ model, outcome });
   }
 
   answered(model: ServedModel, { stages, runs }: ImageWork, milliseconds: number): void {

@@ -1,5 +1,6 @@
 /** Where images are sent; relative, so that a proxy may put the service under any path. */
 export const service = new URL("v1/classify", location.href);
+const feedback = new URL("v1/feedback", location.href);
 
 /** What a person can do about the problems (RFC 9457) that an image may meet. */
 const WORDS = {
@@ -10,6 +11,9 @@ const WORDS = {
   "body-too-large": "This file is too large for this server. Try a smaller one.",
   "empty-body": "This file is empty.",
   "queue-full": "The server is busy. Try again in a moment.",
+  "unknown-label": "This model does not know that label. Choose one of its list.",
+  "too-many-requests": "That was too often. Try again in a minute.",
+  "key-scope": "This API key is not for that.",
   "key-missing": "This server asks for an API key.",
   "key-unknown": "This API key is not known here. Try another.",
 };
@@ -36,20 +40,33 @@ export function setApiKey(key) {
  * @throws {AskError} in words for a person
  * @throws {DOMException} AbortError, when `signal` ends it
  */
-export async function ask(image, { explain = false, signal }) {
+export function ask(image, { explain = false, signal }) {
+  const query = explain ? "?top=5&explain=1" : "?top=5";
+  return request(service + query, { method: "POST", body: image, signal });
+}
+
+/** The labels that a model knows; throws as `ask` does. */
+export function knownLabels(model, signal) {
+  return request(`${feedback}?${new URLSearchParams({ model })}`, { signal });
+}
+
+/** Sends an image with the label that a person says is right; throws as `ask` does. */
+export function correct(image, { label, model, signal }) {
+  const query = new URLSearchParams({ label, model });
+  return request(`${feedback}?${query}`, { method: "POST", body: image, signal });
+}
+
+async function request(address, { body, signal, ...init }) {
   const headers = { Accept: "application/json" };
   if (apiKey) headers.Authorization = `Bearer ${apiKey}`;
-  const query = explain ? "?top=5&explain=1" : "?top=5";
   let response;
   try {
-    response = await fetch(service + query, { method: "POST", body: image, headers, signal });
+    response = await fetch(address, { ...init, body, headers, signal });
   } catch (error) {
     if (signal.aborted) throw error;
     // A server may also cut the connection on a body that it refuses.
-    const size = (image.size / 1e6).toFixed(1);
-    throw new AskError(
-      `The server could not be reached, or it does not take files of ${size} MB. Try again.`,
-    );
+    const refusal = body ? `, or it does not take files of ${(body.size / 1e6).toFixed(1)} MB` : "";
+    throw new AskError(`The server could not be reached${refusal}. Try again.`);
   }
   const answer = await response.json().catch(() => ({}));
   signal.throwIfAborted();

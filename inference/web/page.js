@@ -1,4 +1,5 @@
-import { ask, AskError, service, setApiKey } from "./ask.js";
+import { ask, AskError, correct, service, setApiKey } from "./ask.js";
+import { hideCorrection, offerCorrection, onCorrection } from "./feedback.js";
 import { remember } from "./history.js";
 import { onImage } from "./image_sources.js";
 import { hideHeat, showHeat, showPicture } from "./picture.js";
@@ -51,6 +52,7 @@ function classify(image) {
   showPicture(asked);
   clearResults();
   explain.hidden = true;
+  hideCorrection();
   return attempt(async (signal) => {
     say("Looking…");
     asked.answer = await ask(image, { signal });
@@ -69,6 +71,7 @@ function open(answered) {
   say(`${best.label}, ${percent(best.probability)}`);
   explain.hidden = answer.heatMap === null;
   explain.setAttribute("aria-pressed", "false");
+  offerCorrection();
 }
 
 function reopen(answered) {
@@ -114,6 +117,19 @@ explain.addEventListener("click", () => {
       }. Red is what counted for it, dark what was not looked at.`,
     );
   });
+});
+
+onCorrection({
+  list: (listLabels) => attempt((signal) => listLabels(visit.answer.model, signal)),
+  send: (label) => {
+    const { image, answer: { model } } = visit;
+    attempt(async (signal) => {
+      say("Sending…");
+      const { stored } = await correct(image, { label, model, signal });
+      hideCorrection();
+      say(stored ? `Thank you: kept as ${label}.` : "Thank you: this image had a label already.");
+    });
+  },
 });
 
 keyForm.addEventListener("submit", (event) => {

@@ -1,4 +1,4 @@
-import { resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { fileURLToPath } from "node:url";
 import { DirectoryStore } from "./directory.ts";
 import type { ObjectStore } from "./object_store.ts";
@@ -17,6 +17,18 @@ export function openStore(address: string): ObjectStore {
   const place = readAddress(address);
   if ("folder" in place) return new DirectoryStore(place.folder);
   return new S3Store(readS3Location(place.bucket, { env, readFile: readIfThere }));
+}
+
+/**
+ * The address of a store that is part of another one: keys of it are keys of the other below `folder/`.
+ *
+ * @throws {RangeError} as `openStore` does.
+ */
+export function addressBelow(address: string, folder: string): string {
+  const place = readAddress(address);
+  if ("folder" in place) return join(place.folder, folder);
+  const [path = "", query] = place.bucket.split("?", 2);
+  return `${path.replace(/\/$/, "")}/${folder}${query === undefined ? "" : `?${query}`}`;
 }
 
 /** What Deno must allow so that a store can be opened and used. */
