@@ -14,6 +14,11 @@ export class ByteReader {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
+  /** Lets go of the stream, which may not be at its end. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
   /** True when nothing is left. */
   async atEnd(): Promise<boolean> {
     while (this.#at === this.#chunk.length) {

@@ -75,7 +75,12 @@ export async function readOnnxStream(
   chunks: AsyncIterable<Uint8Array>,
   offer: OfferTensor,
 ): Promise<StreamedModel> {
-  return await new OnnxStream(new ByteReader(chunks), offer).read();
+  const reader = new ByteReader(chunks);
+  try {
+    return await new OnnxStream(reader, offer).read();
+  } finally {
+    await reader.close();
+  }
 }
 
 class OnnxStream {

@@ -53,3 +53,17 @@ Deno.test("readOnnxStream() refuses what is cut short or no ONNX file", async ()
     );
   }
 });
+
+Deno.test("readOnnxStream() cancels a stream that it does not read to its end", async () => {
+  let cancelled = false;
+  const stream = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(file.slice(0, file.length - 40)),
+    cancel: () => void (cancelled = true),
+  });
+  await assertRejects(() =>
+    readOnnxStream(stream, () => {
+      throw new SyntaxError("enough");
+    })
+  );
+  assert(cancelled);
+});

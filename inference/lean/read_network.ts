@@ -110,7 +110,7 @@ function packArriving(
 ): TensorSink | undefined {
   const use = weightUse(tensor, lookup, input);
   if (!use) return undefined;
-  const weights = packWeights(heap, kernels, use.layout, use.countSums);
+  const weights = packWeights(heap, kernels, use.layout);
   packed.set(use.name, weights.packed);
   return tensor.elementType === "FLOAT16" ? widened(weights.sink) : weights.sink;
 }
@@ -141,7 +141,7 @@ function packRest(
     const { dims, numbers } = integers ?? lowering.constant(name);
     const layout = layoutOf(node, dims, integers ? "i8" : "f32", lowering.lookup, input);
     if (!layout) continue;
-    const weights = packWeights(heap, kernels, layout, integers !== undefined);
+    const weights = packWeights(heap, kernels, layout);
     weights.sink(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
     packed.set(name, weights.packed);
   }

@@ -30,8 +30,6 @@ export interface PackedWeights {
   readonly groupBytes: number;
   /** Panels of a group. */
   readonly panels: number;
-  /** Sum of each output's integers, where it was asked for: a zero point's share in the result. */
-  readonly sums: Int32Array | undefined;
 }
 
 /** Numbers that the product reads for one output: those of the weights, and zeros between them. */
@@ -47,33 +45,29 @@ export function packWeights(
   heap: Heap,
   kernels: Kernels,
   layout: WeightLayout,
-  countSums = false,
 ): { readonly packed: PackedWeights; readonly sink: TensorSink } {
   const { outputs, groups } = layout;
   const panels = Math.ceil(outputs / groups / PANEL);
   const size = layout.kind === "f32" ? 4 : 1;
   const panelBytes = windowLength(layout) * PANEL * size;
   const groupBytes = panels * panelBytes;
-  const sums = countSums ? new Int32Array(outputs) : undefined;
   const address = heap.take(groups * groupBytes);
   // What pads windows and panels is to be zeros; staged rows may have been here before.
   const numbers = outputs * layout.channels * layout.kernel[0] * layout.kernel[1];
   if (groups * groupBytes !== numbers * size) kernels.fill(address, 0, groups * groupBytes);
-  const packed = { layout, address, groupBytes, panels, sums };
+  const packed = { layout, address, groupBytes, panels };
   const units = layout.outputsFirst
     ? panelUnits(kernels, packed, panelBytes)
     : channelUnits(kernels, packed, panelBytes);
   return {
     packed,
-    sink: stage(heap, units, size, sums && ((unit) => addSums(sums, unit, layout))),
+    sink: stage(heap, units, size),
   };
 }
 
 /** So many bytes of the tensor, to be packed as soon as they lie at an address. */
 interface Unit {
   readonly bytes: number;
-  readonly firstOutput: number;
-  readonly outputs: number;
   pack(from: number): void;
 }
 
@@ -86,6 +80,7 @@ function* panelUnits(
   const { kind, groups, channels, kernel: [rows, columns], rowLength, pixelLength } = layout;
   const size = kind === "f32" ? 4 : 1;
   const pack = kind === "f32" ? kernels.packF32 : kernels.packI8;
+  const packRows = kind === "f32" ? kernels.packRowsF32 : kernels.packRowsI8;
   const groupOutputs = layout.outputs / groups;
   const channelBytes = rows * columns * size;
   const outputBytes = channels * channelBytes;
@@ -95,41 +90,35 @@ function* panelUnits(
       const to = address + group * groupBytes + panel * panelBytes;
       yield {
         bytes: outputs * outputBytes,
-        firstOutput: group * groupOutputs + panel * PANEL,
-        outputs,
-        pack: (from) =>
+        pack: (from) => {
+          if (rows * columns === 1) return packRows(from, outputs, outputBytes, channels, to);
           // deno-fmt-ignore
           pack(
             from, outputs, outputBytes, rows, columns, size, channels, channelBytes, to,
             rowLength, pixelLength,
-          ),
+          );
+        },
       };
     }
   }
 }
 
-/** [channels, outputs]: four channels make a step of every panel. */
+/** So many k of [channels, outputs] are packed at once that each panel gets a few cache lines. */
+const CHANNELS_AT_ONCE = 64;
+
+/** [channels, outputs]: some channels of every panel. */
 function* channelUnits(
   kernels: Kernels,
-  { layout: { kind, channels, outputs }, address, panels }: PackedWeights,
+  { layout: { kind, channels, outputs }, address }: PackedWeights,
   panelBytes: number,
 ): Generator<Unit> {
   const size = kind === "f32" ? 4 : 1;
-  const pack = kind === "f32" ? kernels.packF32 : kernels.packI8;
-  for (let channel = 0; channel < channels; channel += 4) {
-    const rows = Math.min(4, channels - channel);
+  const pack = kind === "f32" ? kernels.packColumnsF32 : kernels.packColumnsI8;
+  for (let channel = 0; channel < channels; channel += CHANNELS_AT_ONCE) {
+    const rows = Math.min(CHANNELS_AT_ONCE, channels - channel);
     yield {
       bytes: rows * outputs * size,
-      firstOutput: 0,
-      outputs,
-      pack: (from) => {
-        for (let panel = 0; panel < panels; panel++) {
-          const to = address + panel * panelBytes + channel * PANEL * size;
-          const first = from + panel * PANEL * size;
-          const some = Math.min(PANEL, outputs - panel * PANEL);
-          pack(first, some, size, 1, 1, 0, rows, outputs * size, to, 0, 0);
-        }
-      },
+      pack: (from) => pack(from, rows, outputs, address + channel * PANEL * size, panelBytes),
     };
   }
 }
@@ -139,7 +128,6 @@ function stage(
   heap: Heap,
   units: Generator<Unit>,
   size: number,
-  seen: ((unit: Unit & { readonly numbers: Int8Array }) => void) | undefined,
 ): TensorSink {
   // Numbers are aligned to their own size, whatever the pieces are.
   const at = Math.ceil(heap.end / size) * size;
@@ -156,24 +144,9 @@ function stage(
       filled += now.length;
       rest = rest.subarray(now.length);
       if (filled < unit.bytes) return;
-      seen?.({
-        ...unit,
-        numbers: new Int8Array(heap.bytes(at, unit.bytes).buffer, at, unit.bytes),
-      });
       unit.pack(at);
       unit = undefined;
       filled = 0;
     }
   };
-}
-
-function addSums(
-  sums: Int32Array,
-  { numbers, firstOutput, outputs }: Unit & { readonly numbers: Int8Array },
-  { outputsFirst }: WeightLayout,
-): void {
-  const each = numbers.length / outputs;
-  for (let i = 0; i < numbers.length; i++) {
-    sums[firstOutput + (outputsFirst ? Math.floor(i / each) : i % outputs)]! += numbers[i]!;
-  }
 }

@@ -9,6 +9,10 @@ export interface Kernels {
   readonly productI8: Kernel;
   readonly packF32: Kernel;
   readonly packI8: Kernel;
+  readonly packRowsF32: Kernel;
+  readonly packRowsI8: Kernel;
+  readonly packColumnsF32: Kernel;
+  readonly packColumnsI8: Kernel;
   readonly poolF32: Kernel;
   readonly unaryF32: Kernel;
   readonly binaryF32: Kernel;

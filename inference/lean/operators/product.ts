@@ -9,6 +9,7 @@ import type { Lowering, Quantization } from "../lowering.ts";
 import type { Placed } from "../step.ts";
 import { type Border, Value } from "../value.ts";
 import { type PackedWeights, PANEL } from "../weights.ts";
+import { weightSums } from "./weight_sums.ts";
 
 interface Windows {
   readonly outHeight: number;
@@ -203,10 +204,12 @@ function bind(
       continue;
     }
     const start = new Int32Array(panelOutputs);
-    if (input.quantization!.zero !== 0) {
-      padded(packed.sums!, group).forEach((sum, o) => start[o] = -input.quantization!.zero * sum);
+    const { zero, step } = input.quantization!;
+    if (zero !== 0) {
+      const runs = { count: taps.offsets.length, bytes: taps.bytes };
+      weightSums(placed, packed, group, runs).forEach((sum, o) => start[o] = -zero * sum);
     }
-    const scales = padded(numbers.scales!, group).map((scale) => scale * input.quantization!.step);
+    const scales = padded(numbers.scales!, group).map((scale) => scale * step);
     const scalesAt = heap.keepFloats(Float32Array.from([...scales, ...bias]));
     const startAt = heap.keepIntegers(start);
     const biasBytes = panelOutputs * 4;

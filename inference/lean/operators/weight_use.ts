@@ -8,8 +8,6 @@ export interface WeightUse {
   /** The name by which the product reads them. */
   readonly name: string;
   readonly layout: WeightLayout;
-  /** True where the product's input may be stored with a zero point. */
-  readonly countSums: boolean;
 }
 
 /**
@@ -34,15 +32,11 @@ export function weightUse(
   }
   if (!integers && elementType !== "FLOAT" && elementType !== "FLOAT16") return undefined;
   const layout = layoutOf(product, dims, integers ? "i8" : "f32", lookup, input);
-  return layout && { name: used, layout, countSums: integers && zeroPoint(product, lookup) };
+  return layout && { name: used, layout };
 }
 
 function quantized(product: OnnxNode, lookup: Lookup): boolean {
   return lookup.producer(product.inputs[0]!)?.opType === "DequantizeLinear";
-}
-
-function zeroPoint(product: OnnxNode, lookup: Lookup): boolean {
-  return lookup.producer(product.inputs[0]!)?.inputs[2] !== undefined;
 }
 
 /** How a product's weights lie; nothing where the operator or its attributes are not known. */
