@@ -91,13 +91,17 @@ const Config = z.object({
     value: "NUMBER",
     reason: "TCP port; 0 takes any free one",
   }),
-  threads: wholeNumber(1, 64).default(1).register(settings, {
-    flag: "threads",
-    env: "TOPFIVE_THREADS",
-    value: "COUNT",
-    reason: "threads of one run; one leaves the other cores to other processes, two nearly halve " +
-      "the time of a run",
-  }),
+  threads: wholeNumber(1, 64).default(Math.min(4, navigator.hardwareConcurrency)).register(
+    settings,
+    {
+      flag: "threads",
+      env: "TOPFIVE_THREADS",
+      value: "COUNT",
+      reason:
+        "processors that a model computes on: the lean engine starts so many workers, each with " +
+        "the weights, as far as --memory allows; onnxruntime-web computes a run in so many threads",
+    },
+  ),
   maxBodyBytes: wholeNumber(1, 2 ** 30).default(10_000_000).register(settings, {
     flag: "max-body",
     env: "TOPFIVE_MAX_BODY",

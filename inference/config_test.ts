@@ -23,7 +23,7 @@ Deno.test("readConfig() takes flags over variables over defaults", () => {
 });
 
 Deno.test("readConfig() takes an empty variable for an absent one", () => {
-  assertEquals(readConfig([], env({ TOPFIVE_THREADS: "" })).threads, 1);
+  assertEquals(readConfig([], env({ TOPFIVE_QUEUE: "" })).queueCapacity, 32);
 });
 
 Deno.test("readConfig() reads the switch from the flag and from words of the variable", () => {

@@ -51,6 +51,7 @@ export function startService(config: Config, log: Log): Service {
     run: {
       runtime: config.runtime,
       threads: config.threads,
+      workers: config.threads,
       maxBatch: config.maxBatch,
       maxDelayMs: config.maxDelayMs,
       runMs: deadlineMs,

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { LoadStages } from "../models/served_model.ts";
+import type { LoadStages } from "../models/open_worker.ts";
 import type { Stage } from "../telemetry/stages.ts";
 
 /** An image that a request brought and that was answered. */

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
-import type { LoadStages } from "../models/served_model.ts";
+import type { LoadStages } from "../models/open_worker.ts";
 import { total } from "../telemetry/stages.ts";
 import type { NotedImagesVariables } from "./noted_images.ts";
 

@@ -5,7 +5,7 @@ import { aliasKey } from "../../shared/registry/keys.ts";
 import { readLivePointer } from "../../shared/registry/pointer.ts";
 import { UntrustedError } from "../../shared/registry/signature.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
-import { chooseVariant, type ChosenVariant } from "./choose_variant.ts";
+import { chooseVariant, type ChosenVariant, workersWithin } from "./choose_variant.ts";
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
 import { requireSelfTest } from "./self_testing.ts";
 import { type RunOptions, ServedModel } from "./served_model.ts";
@@ -234,7 +234,8 @@ export class ModelHost {
         slot.states.set(version, { name, version, state: "LOADING", reason: "" });
         const chosen = this.#choose(published);
         this.#requireSize(chosen.manifest);
-        model = await ServedModel.load(store, chosen, run);
+        const workers = workersWithin(chosen, this.#budget, run.workers);
+        model = await ServedModel.load(store, chosen, { ...run, workers });
         await requireSelfTest(model, decoders).catch((error) => {
           model?.retire();
           throw error;
@@ -244,6 +245,7 @@ export class ModelHost {
         log.info("loaded", { model: name, version, variant, runtime, manifest_ms, ...stages });
       }
       this.#swapIn(slot, model, wanted === undefined);
+      this.#grow(model);
       if (wanted === undefined) slot.waiting = false;
     } catch (error) {
       const reason = messageOf(error);
@@ -259,10 +261,16 @@ export class ModelHost {
     }
   }
 
+  /** Bytes that each model may take; undefined is no limit. */
+  get #budget(): number | undefined {
+    const { memory } = this.#options;
+    return memory && Math.floor(memory / Math.max(this.#expected, this.#slots.size));
+  }
+
   /** An operator who asks for a little more than fits is told, and served. */
   #choose(manifest: ServedModel["manifest"]): ChosenVariant {
-    const { variant, memory, log } = this.#options;
-    const budget = memory && Math.floor(memory / Math.max(this.#expected, this.#slots.size));
+    const { variant, log } = this.#options;
+    const budget = this.#budget;
     const chosen = chooseVariant(manifest, { variant, budget });
     if (!chosen.fits && budget) {
       const { name, version } = manifest;
@@ -278,6 +286,14 @@ export class ModelHost {
     throw new RangeError(
       `Cannot serve ${name} ${version}: its weights are ${weights.byteLength} bytes, over the ` +
         `limit of ${maxModelBytes} (--max-model)`,
+    );
+  }
+
+  /** The model answers already; its other workers come when they can. */
+  #grow(model: ServedModel): void {
+    const { name, version } = model.manifest;
+    model.grow().catch((error) =>
+      this.#options.log.error("not_grown", { model: name, version, reason: messageOf(error) })
     );
   }
 

@@ -1,3 +1,5 @@
+import { WorkerEndedError } from "./task_worker.ts";
+
 /** Runs `count` inputs of a network at once: [count, …] to [count, classes]. */
 export type RunBatch = (
   inputs: Float32Array<ArrayBuffer>,
@@ -16,8 +18,6 @@ export interface BatcherOptions {
   readonly maxBatch: number;
   /** How long an input waits for company when nothing is running. */
   readonly maxDelayMs: number;
-  /** Runs that go on at once, each on a worker of its own; 1 when left out. */
-  readonly runs?: number;
 }
 
 export interface InputOptions {
@@ -42,6 +42,12 @@ export interface BatchedRun extends RunTime {
   readonly first: boolean;
 }
 
+interface BatchWorker {
+  readonly run: RunBatch;
+  /** True once it can run nothing any more. */
+  readonly ended: () => boolean;
+}
+
 interface Waiting {
   readonly input: Float32Array;
   readonly signal: AbortSignal | undefined;
@@ -56,16 +62,22 @@ interface Waiting {
  * by itself; the delay only matters when the network is idle. Several free workers share what waits.
  */
 export class Batcher {
-  readonly #run: RunBatch;
   readonly #options: BatcherOptions;
+  readonly #idle: BatchWorker[] = [];
+  /** Idle and running. */
+  #workers = 0;
   #waiting: Waiting[] = [];
-  #free: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(run: RunBatch, options: BatcherOptions) {
-    this.#run = run;
+  constructor(options: BatcherOptions) {
     this.#options = options;
-    this.#free = options.runs ?? 1;
+  }
+
+  /** One more run at a time; a worker that has ended during a run is given no other. */
+  addWorker(run: RunBatch, ended: () => boolean = () => false): void {
+    this.#workers++;
+    this.#idle.push({ run, ended });
+    this.#flush();
   }
 
   /** Inputs that no run has taken yet. */
@@ -73,8 +85,12 @@ export class Batcher {
     return this.#waiting.length;
   }
 
-  /** @throws the signal's reason when it aborts before a run took the input. */
+  /**
+   * @throws the signal's reason when it aborts before a run took the input.
+   * @throws {WorkerEndedError} when no worker is left.
+   */
   add(input: Float32Array, { signal, patient = false }: InputOptions = {}): Promise<BatchedRun> {
+    if (this.#workers === 0) return Promise.reject(noWorker());
     const { promise, resolve, reject } = Promise.withResolvers<BatchedRun>();
     const place = performance.now() + (patient ? PATIENCE_MS : 0);
     this.#waiting.push({ input, signal, place, resolve, reject });
@@ -84,26 +100,26 @@ export class Batcher {
   }
 
   #flush(): void {
-    if (this.#free === 0) return;
+    if (this.#idle.length === 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const gone = this.#waiting.filter(({ signal }) => signal?.aborted);
     for (const { signal, reject } of gone) reject(signal?.reason);
     this.#waiting = this.#waiting.filter(({ signal }) => !signal?.aborted)
       .sort((a, b) => a.place - b.place);
-    while (this.#free > 0 && this.#waiting.length > 0) {
-      const share = Math.ceil(this.#waiting.length / this.#free);
-      void this.#runBatch(this.#waiting.splice(0, Math.min(share, this.#options.maxBatch)));
+    while (this.#idle.length > 0 && this.#waiting.length > 0) {
+      const share = Math.ceil(this.#waiting.length / this.#idle.length);
+      const batch = this.#waiting.splice(0, Math.min(share, this.#options.maxBatch));
+      void this.#runBatch(this.#idle.pop()!, batch);
     }
   }
 
-  async #runBatch(batch: readonly Waiting[]): Promise<void> {
-    this.#free--;
+  async #runBatch(worker: BatchWorker, batch: readonly Waiting[]): Promise<void> {
     try {
       const length = batch[0]!.input.length;
       const inputs = new Float32Array(length * batch.length);
       batch.forEach(({ input }, index) => inputs.set(input, index * length));
-      const { probabilities, ...time } = await this.#run(inputs, batch.length);
+      const { probabilities, ...time } = await worker.run(inputs, batch.length);
       const classes = probabilities.length / batch.length;
       batch.forEach(({ resolve }, index) =>
         resolve({
@@ -116,8 +132,19 @@ export class Batcher {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
-      this.#free++;
-      this.#flush();
+      this.#takeBack(worker);
     }
   }
+
+  #takeBack(worker: BatchWorker): void {
+    if (!worker.ended()) this.#idle.push(worker);
+    else if (--this.#workers === 0) {
+      for (const { reject } of this.#waiting.splice(0)) reject(noWorker());
+    }
+    this.#flush();
+  }
+}
+
+function noWorker(): WorkerEndedError {
+  return new WorkerEndedError("Cannot run: the network's workers have ended");
 }

@@ -1,0 +1,129 @@
+import type { ModelManifest } from "../../shared/manifest.ts";
+import { readWeights, streamWeights } from "../../shared/model_registry.ts";
+import type { ObjectStore } from "../../shared/object_store/object_store.ts";
+import type { RunResult, RunTask } from "../workers/run_worker.ts";
+import type { Runtime } from "../workers/runtimes.ts";
+import { TaskWorker } from "../workers/task_worker.ts";
+
+export type NetworkWorker = TaskWorker<RunTask, RunResult>;
+
+/** Milliseconds of each part of a cold start. */
+export type LoadStages = Record<"weights_ms" | "session_ms" | "warmup_ms", number>;
+
+export interface OpenOptions {
+  /** The engine; `auto` is the lean one for a network whose operators it has. */
+  readonly runtime: Runtime | "auto";
+  /** Of one run, where the engine has threads. */
+  readonly threads: number;
+}
+
+export interface OpenedWorker {
+  readonly worker: NetworkWorker;
+  /** The engine that runs the network. */
+  readonly runtime: string;
+  readonly stages: LoadStages;
+}
+
+/** AlexNet's 244 MB take a second or two to load; whoever waits longer waits in vain. */
+const LOAD_MS = 120_000;
+
+/**
+ * Verified weights → session in a worker → one run, which takes half as long again as the later
+ * ones (SqueezeNet 1.0: 130 instead of 80 ms, 2026-11).
+ *
+ * @throws {RangeError} when the network is not what the manifest says.
+ * @throws {SyntaxError} when the weights cannot be parsed.
+ * @throws {Error} when the weights are missing or were changed after publishing.
+ */
+export async function openWorker(
+  store: ObjectStore,
+  manifest: ModelManifest,
+  options: OpenOptions,
+): Promise<OpenedWorker> {
+  const worker: NetworkWorker = new TaskWorker(
+    new URL("../workers/run_worker.ts", import.meta.url),
+  );
+  try {
+    const started = performance.now();
+    const { runtime, weightsMs } = await load(worker, store, manifest, options);
+    const created = performance.now();
+    await warmUp(worker, manifest);
+    const stages = {
+      weights_ms: Math.round(weightsMs),
+      session_ms: Math.round(created - started - weightsMs),
+      warmup_ms: Math.round(performance.now() - created),
+    };
+    return { worker, runtime, stages };
+  } catch (error) {
+    worker.end();
+    throw error;
+  }
+}
+
+interface Loaded {
+  readonly runtime: string;
+  /** Until all weights had arrived; 0 where they are packed as they arrive. */
+  readonly weightsMs: number;
+}
+
+async function load(
+  worker: NetworkWorker,
+  store: ObjectStore,
+  manifest: ModelManifest,
+  { runtime, threads }: OpenOptions,
+): Promise<Loaded> {
+  if (runtime === "onnxruntime-web") return await loadWhole(worker, store, manifest, threads);
+  const { unsupported } = await loadLean(worker, store, manifest);
+  if (unsupported === undefined) return { runtime: "lean", weightsMs: 0 };
+  if (runtime === "auto") return await loadWhole(worker, store, manifest, threads);
+  const { name, version } = manifest;
+  throw new RangeError(
+    `Cannot serve ${name} ${version} on the lean engine: it does not have ${unsupported} ` +
+      "(leave --runtime out)",
+  );
+}
+
+/** The weights go to the worker as they arrive, and are verified on the way. */
+async function loadLean(
+  worker: NetworkWorker,
+  store: ObjectStore,
+  manifest: ModelManifest,
+): Promise<RunResult> {
+  const weights = await streamWeights(store, manifest);
+  const task = { kind: "stream", weights, manifest: describe(manifest) } as const;
+  return await worker.ask(task, LOAD_MS, [weights]);
+}
+
+async function loadWhole(
+  worker: NetworkWorker,
+  store: ObjectStore,
+  manifest: ModelManifest,
+  threads: number,
+): Promise<Loaded> {
+  const started = performance.now();
+  const weights = await readWeights(store, manifest);
+  const weightsMs = performance.now() - started;
+  const task = { kind: "load", weights, manifest: describe(manifest), threads } as const;
+  const { runtime } = await worker.ask(task, LOAD_MS, [weights.buffer]);
+  return { runtime, weightsMs };
+}
+
+/** A manifest without its labels, of which the worker has no use. */
+function describe({ name, version, input, output }: ModelManifest) {
+  return { name, version, input, output };
+}
+
+/** A network that cannot run shows it here, before any client meets it. */
+async function warmUp(
+  worker: NetworkWorker,
+  { name, version, input, output }: ModelManifest,
+): Promise<void> {
+  const [, channels, height, width] = input.shape;
+  const inputs = new Float32Array(channels * height * width);
+  const { probabilities } = await worker.ask({ kind: "run", inputs, count: 1 }, LOAD_MS);
+  if (probabilities.length === output.classes && probabilities.every(Number.isFinite)) return;
+  throw new RangeError(
+    `Cannot serve ${name} ${version}: a trial run gave ${probabilities.length} values, ` +
+      `expected ${output.classes} finite ones (publish the model again)`,
+  );
+}

@@ -1,0 +1,60 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { preprocess } from "../../shared/image/preprocess.ts";
+import { readManifest } from "../../shared/model_registry.ts";
+import { openStore } from "../../shared/object_store/open_store.ts";
+import { coloursManifest, coloursProbabilities, fixture } from "../fixtures/colours.ts";
+import { coloursStore } from "../fixtures/colours_store.ts";
+import { WorkerEndedError } from "../workers/task_worker.ts";
+import { type RunOptions, ServedModel } from "./served_model.ts";
+
+const input = await preprocess(await fixture("red.png"), coloursManifest().preprocess);
+const OPTIONS: RunOptions = {
+  runtime: "auto",
+  threads: 1,
+  workers: 2,
+  maxBatch: 1,
+  maxDelayMs: 0,
+  runMs: 10_000,
+};
+
+async function loaded(
+  folder: string,
+  options: Partial<RunOptions> = {},
+): Promise<ServedModel> {
+  const store = openStore(folder);
+  const manifest = await readManifest(store, "colours", "v1");
+  return await ServedModel.load(store, { name: "original", manifest: manifest! }, {
+    ...OPTIONS,
+    ...options,
+  });
+}
+
+Deno.test("ServedModel answers with one worker, and with all of them once it has grown", async () => {
+  await using store = await coloursStore();
+  const model = await loaded(store.folder);
+  const expected = coloursProbabilities["red.png"]!;
+  for (const _ of ["one", "two"]) {
+    const runs = await Promise.all(Array.from({ length: 6 }, () => model.run(input)));
+    for (const { probabilities } of runs) {
+      probabilities.forEach((value, index) => assertAlmostEquals(value, expected[index]!, 1e-5));
+    }
+    await model.grow();
+  }
+  model.retire();
+  assertEquals(model.alive, false);
+  await model.grow();
+  assertEquals(model.alive, false, "a retired model grows no more");
+});
+
+Deno.test("ServedModel replaces a worker that takes too long", async () => {
+  await using store = await coloursStore();
+  const model = await loaded(store.folder, { runMs: 1, maxBatch: 20_000 });
+  const runs = Array.from({ length: 20_000 }, () => model.run(input));
+  const results = await Promise.allSettled(runs);
+  for (const result of results) {
+    assert(result.status === "rejected" && result.reason instanceof WorkerEndedError);
+  }
+  await model.grow();
+  assert(model.alive);
+  model.retire();
+});
