@@ -29,10 +29,10 @@ import {
 import { stopSignal } from "./stop_signal.ts";
 import { formatBroken, formatCheckpoints, formatEpoch } from "./train_report.ts";
 import {
-  describeMemory,
   explainNonFinite,
   explainStop,
   isNonFinite,
+  MemoryAdvice,
   withMemory,
 } from "./train_failure.ts";
 import { readTrainArguments, type TrainGiven, trainHelp } from "./train_options.ts";
@@ -74,13 +74,15 @@ async function trainOn(
     const normalization = normalize(statistics, config, MODELS[config.model].crop);
     const parts = { gpu, config, dataset, data, statistics, normalization, old };
     const graph = MODELS[config.model].build(dataset.classes.length, config);
-    const memory = () =>
-      describeMemory(graph, { ...gpu, precision: config.precision }, {
-        partSize: partSizeOf(config),
-        recordBytes: dataset.train.source.recordBytes,
-      });
+    const memory = new MemoryAdvice({
+      graph,
+      gpu,
+      precision: config.precision,
+      partSize: partSizeOf(config),
+      recordBytes: dataset.train.source.recordBytes,
+    });
     const engine = await openEngine(parts, graph, line).catch(async (error) => {
-      throw old ? await explainStop(error, out, gpu, memory) : withMemory(error, memory);
+      throw old ? await explainStop(error, out, gpu, memory) : await withMemory(error, memory);
     });
     using _lock = await openRunFolder(out, describeRun(parts, engine), old);
     if (normalization.meanCrop) await saveMeanCrop(out, normalization.meanCrop);
@@ -149,7 +151,7 @@ async function trainKept(
     readonly out: string;
     readonly line: ProgressLine;
     readonly gpu: Gpu;
-    readonly memory: () => string;
+    readonly memory: MemoryAdvice;
   },
 ): Promise<TrainingState> {
   try {

@@ -3,10 +3,11 @@ import { readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { NonFiniteTensorError } from "../checkpoint/checkpoint_file.ts";
 import { findCheckpoint } from "../checkpoint/checkpoint_folder.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { canAllocate, OutOfGpuMemoryError } from "../gpu/memory.ts";
+import type { Precision } from "../gpu/precision.ts";
 import type { Graph } from "../graph/graph.ts";
 import { memoryUse } from "../graph/memory_use.ts";
 import { initialValues } from "../graph/parameters.ts";
-import type { OpTarget } from "../ops/op.ts";
 import type { ProgressLine } from "../progress.ts";
 import type { TrainerOptions } from "../trainer.ts";
 import { findNonFinite, type FirstNonFinite } from "../trainer/find_non_finite.ts";
@@ -79,9 +80,9 @@ export async function explainStop(
   error: unknown,
   run: string,
   gpu: Gpu,
-  memory: () => string,
+  memory: MemoryAdvice,
 ): Promise<Error> {
-  const { message } = withMemory(await causeOf(error, gpu), memory);
+  const { message } = await withMemory(await causeOf(error, gpu), memory);
   const path = await findCheckpoint(run, "latest").catch(() => null);
   const way = path === null
     ? "it has no checkpoint yet: train again"
@@ -101,10 +102,15 @@ async function causeOf(error: unknown, gpu: Gpu): Promise<unknown> {
 }
 
 /** The error, and where the GPU gave up also what training takes of its memory. */
-export function withMemory(error: unknown, memory: () => string): Error {
+export async function withMemory(error: unknown, memory: MemoryAdvice): Promise<Error> {
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof OutOfGpuMemoryError) {
+    return new Error(`${reason}. ${memory.describe()}; ${await memory.findFit()}`, {
+      cause: error,
+    });
+  }
   if (!isOfGpu(reason)) return error instanceof Error ? error : new Error(reason);
-  return new Error(`${reason}. ${memory()}`, { cause: error });
+  return new Error(`${reason}. ${memory.describe()}`, { cause: error });
 }
 
 /** WebGPU does not tell how much memory there is: a loss may be for want of it. */
@@ -112,16 +118,55 @@ function isOfGpu(reason: string): boolean {
   return /GPU was lost|out of memory|not enough memory|device (is|was) lost/i.test(reason);
 }
 
-/** What training takes by the memory plan, whole and in smaller parts. */
-export function describeMemory(
-  graph: Graph,
-  gpu: OpTarget,
-  { partSize, recordBytes }: { readonly partSize: number; readonly recordBytes: number },
-): string {
-  const bytes = (images: number) =>
-    formatBytes(memoryUse(graph, images, { target: gpu, recordBytes }).total);
-  const smaller = [2, 4, 8].filter((parts) => partSize % parts === 0)
-    .map((parts) => `--micro-batch ${partSize / parts} ${bytes(partSize / parts)}`);
-  const others = smaller.length > 0 ? `; of the same batch in parts, ${smaller.join(", ")}` : "";
-  return `${partSize} images at a time take ${bytes(partSize)} of its memory${others}`;
+interface Training {
+  readonly graph: Graph;
+  readonly gpu: Gpu;
+  readonly precision: Precision;
+  /** Images that were to be worked on at a time. */
+  readonly partSize: number;
+  /** One image as bytes. */
+  readonly recordBytes: number;
+}
+
+/** What training takes of the device's memory, whole and in smaller parts. */
+export class MemoryAdvice {
+  readonly #training: Training;
+  readonly #smaller: readonly number[];
+
+  constructor(training: Training) {
+    this.#training = training;
+    const { partSize } = training;
+    const halvings = Array.from(
+      { length: Math.floor(Math.log2(partSize)) },
+      (_, i) => 2 ** (i + 1),
+    );
+    this.#smaller = halvings.filter((parts) => partSize % parts === 0)
+      .map((parts) => partSize / parts);
+  }
+
+  #bytes(images: number): number {
+    const { graph, gpu, precision, recordBytes } = this.#training;
+    return memoryUse(graph, images, { target: { ...gpu, precision }, recordBytes }).total;
+  }
+
+  /** By the memory plan. */
+  describe(): string {
+    const { partSize } = this.#training;
+    const shown = this.#smaller.slice(0, 3).map((images) =>
+      `--micro-batch ${images} ${formatBytes(this.#bytes(images))}`
+    );
+    const others = shown.length > 0 ? `; of the same batch in parts, ${shown.join(", ")}` : "";
+    return `${partSize} images at a time take ${
+      formatBytes(this.#bytes(partSize))
+    } of its memory${others}`;
+  }
+
+  /** By taking that much memory of the device for a moment. */
+  async findFit(): Promise<string> {
+    for (const images of this.#smaller) {
+      if (!await canAllocate(this.#training.gpu.device, this.#bytes(images))) continue;
+      return `what is free now is enough for --micro-batch ${images}`;
+    }
+    return "what is free now is not enough for any part of it: end what else uses the GPU";
+  }
 }

@@ -1,10 +1,15 @@
 import { assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { inFolder, writeRun } from "../fixtures/drawn_run.ts";
 import { tinyConfig, tinyDataset, tinyEngine, tinyGraph } from "../fixtures/tiny.ts";
-import { openGpu } from "../gpu/device.ts";
+import { type Gpu, openGpu } from "../gpu/device.ts";
 import { train } from "../trainer.ts";
 import type { StepRecord } from "../trainer/training_observer.ts";
-import { describeMemory, explainStop } from "./train_failure.ts";
+import { explainStop, MemoryAdvice } from "./train_failure.ts";
+
+const adviceFor = (gpu: Gpu) =>
+  new MemoryAdvice({
+    ...{ graph: tinyGraph(), gpu, precision: "f32", partSize: 8, recordBytes: 100 },
+  });
 
 Deno.test("explainStop() of a lost device says what smaller parts take, and the way on", async () => {
   const gpu = await openGpu();
@@ -22,7 +27,7 @@ Deno.test("explainStop() of a lost device says what smaller parts take, and the 
   );
   await inFolder(async (path) => {
     await writeRun(path("run"));
-    const memory = () => describeMemory(tinyGraph(), gpu, { partSize: 8, recordBytes: 100 });
+    const memory = adviceFor(gpu);
     const { message } = await explainStop(error, path("run"), gpu, memory);
     assertMatch(
       message,

@@ -1,5 +1,6 @@
 import type { ImageCopy } from "./images.ts";
 import type { Dispatch } from "./kernel.ts";
+import { allocating } from "./memory.ts";
 import type { PipelineCache } from "./pipelines.ts";
 
 /** A dispatch with its pipeline and its buffers bound. */
@@ -15,6 +16,7 @@ export interface PreparedDispatch {
 /**
  * Compiles and binds. What else a dispatch says of itself stays with it.
  *
+ * @throws {OutOfGpuMemoryError} where there is no memory for images of operands.
  * @throws {Error} naming the kernel that does not compile.
  */
 export async function prepareDispatches<Ref, Own extends Dispatch<Ref>>(
@@ -24,6 +26,15 @@ export async function prepareDispatches<Ref, Own extends Dispatch<Ref>>(
   bufferOf: (ref: Ref) => GPUBuffer,
 ): Promise<(Omit<Own, "kernel" | "bindings"> & PreparedDispatch)[]> {
   await pipelines.prepare(dispatches.map(({ kernel }) => kernel));
+  return await allocating(device, () => bindAll(device, pipelines, dispatches, bufferOf));
+}
+
+function bindAll<Ref, Own extends Dispatch<Ref>>(
+  device: GPUDevice,
+  pipelines: PipelineCache,
+  dispatches: readonly Own[],
+  bufferOf: (ref: Ref) => GPUBuffer,
+): (Omit<Own, "kernel" | "bindings"> & PreparedDispatch)[] {
   return dispatches.map(({ kernel, bindings, ...rest }) => {
     const { label } = kernel;
     const pipeline = pipelines.get(kernel);

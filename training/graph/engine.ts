@@ -7,6 +7,7 @@ import { meanPixels } from "../augment/augment.ts";
 import { centreCrop } from "../augment/draw.ts";
 import { readBytes, readFloats, storageBuffer } from "../gpu/buffers.ts";
 import { type Gpu, requirePrecision } from "../gpu/device.ts";
+import { allocating } from "../gpu/memory.ts";
 import { stageCopy, takeStaged } from "../gpu/staged_copy.ts";
 import { encodeDispatches } from "../gpu/encode.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
@@ -84,12 +85,19 @@ export class Engine {
   /**
    * Allocates, compiles and zeroes everything; parameters come with {@link loadParameters}.
    *
+   * @throws {OutOfGpuMemoryError} where the device refuses an allocation; it keeps none then.
    * @throws {Error} where float16 is asked for and the adapter has none.
    */
   static async create(gpu: Gpu, graph: Graph, options: EngineOptions): Promise<Engine> {
     requirePrecision(gpu, options.precision ?? "f32");
     const engine = new Engine(gpu, graph, options);
-    await engine.#prepare();
+    try {
+      await allocating(gpu.device, () => engine.#allocate());
+      await engine.#prepare();
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
     return engine;
   }
 
@@ -112,7 +120,7 @@ export class Engine {
     this.#centreCrops = new Uint32Array(this.partSize).fill(centreCrop(options.preprocess));
   }
 
-  async #prepare(): Promise<void> {
+  #allocate(): void {
     const { device } = this.#gpu;
     const add = (name: string, bytes: number) =>
       this.#buffers.set(name, storageBuffer(device, bytes, name));
@@ -138,6 +146,10 @@ export class Engine {
     for (let i = 0; i < Math.max(slots[0]!.length, slots[1]!.length); i++) {
       add(`slot${i}`, Math.max(slots[0]![i] ?? 0, slots[1]![i] ?? 0));
     }
+    add("norms", this.#normsPlan.bytes);
+  }
+
+  async #prepare(): Promise<void> {
     const { forward, backward, backwardAdding } = this.trainingPlan;
     const totals = {
       ...addTotals("losses", "totals", "step"),
@@ -163,7 +175,6 @@ export class Engine {
       ...updateStage(this.arena, this.options, this.#target),
       ...store,
     ]);
-    add("norms", this.#normsPlan.bytes);
     this.#norms = await this.#compile(this.#normsPlan.dispatches);
     this.#evaluation = await this.#compile([...this.#evaluationPlan.forward, totals]);
     this.#gpu.check();
