@@ -27,7 +27,12 @@ import type { TileTable } from "../kernels/tile.ts";
 import { addTotals } from "../kernels/totals/totals.ts";
 import type { OpTarget } from "../ops/op.ts";
 import { BatchUpload, type InputBatch, type StepPlace } from "./batch_upload.ts";
-import { FiniteChecks, FLAGS_BUFFER, type NonFiniteTensor } from "./finite_checks.ts";
+import {
+  type CheckedLists,
+  FiniteChecks,
+  FLAGS_BUFFER,
+  type NonFiniteTensor,
+} from "./finite_checks.ts";
 import type { Graph } from "./graph.ts";
 import {
   layOutParameters,
@@ -46,14 +51,6 @@ import { preprocessStage, storeStage, updateStage } from "./step_stages.ts";
 import { type StepTotals, StepTotalsReader, type Totals, TOTALS_BYTES } from "./step_totals.ts";
 
 const NOTHING: readonly StepDispatch[] = [];
-
-/** The lists of a step with a check of each tensor. */
-interface CheckedLists {
-  readonly checks: FiniteChecks;
-  readonly first: readonly StepDispatch[];
-  readonly later: readonly StepDispatch[];
-  readonly update: readonly StepDispatch[];
-}
 
 export class Engine {
   readonly arena: ParameterArena;
@@ -91,14 +88,11 @@ export class Engine {
   static async create(gpu: Gpu, graph: Graph, options: EngineOptions): Promise<Engine> {
     requirePrecision(gpu, options.precision ?? "f32");
     const engine = new Engine(gpu, graph, options);
-    try {
-      await allocating(gpu.device, () => engine.#allocate());
-      await engine.#prepare();
-    } catch (error) {
+    const made = allocating(gpu.device, () => engine.#allocate()).then(() => engine.#prepare());
+    return await made.then(() => engine, (error) => {
       engine.close();
       throw error;
-    }
-    return engine;
+    });
   }
 
   private constructor(gpu: Gpu, graph: Graph, options: EngineOptions) {

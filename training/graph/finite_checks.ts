@@ -1,4 +1,5 @@
 /** Finds the first tensor of a step that leaves the finite numbers. */
+import type { StepDispatch } from "./engine_options.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import type { Precision } from "../gpu/precision.ts";
 import { checkFinite } from "../kernels/finite/finite.ts";
@@ -29,6 +30,14 @@ interface Checked {
 /** Bindings start at multiples of this. */
 const ALIGNMENT = 256;
 export const FLAGS_BUFFER = "flags";
+
+/** The lists of a step with a check of each tensor. */
+export interface CheckedLists {
+  readonly checks: FiniteChecks;
+  readonly first: readonly StepDispatch[];
+  readonly later: readonly StepDispatch[];
+  readonly update: readonly StepDispatch[];
+}
 
 /**
  * Follows each dispatch that finishes tensors with a check of them, before their memory is used for
