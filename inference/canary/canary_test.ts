@@ -146,6 +146,14 @@ Deno.test("a candidate that fails on an image is counted, and the champion answe
   const { candidates } = await countsOf(service, () => true);
   assert(red.some(({ version }) => version === "v2"));
   assert(candidates.errors >= 9, `${candidates.errors} errors`);
+  const local = { remoteAddr: { hostname: "127.0.0.1" } };
+  const metrics = await (await service.app.request("/metrics", {}, local)).text();
+  for (
+    const sample of [
+      `topfive_canary_state{model="colours",state="running"} 1`,
+      `topfive_canary_images_total{model="colours",role="candidate",outcome="error"} ${candidates.errors}`,
+    ]
+  ) assertStringIncludes(metrics, sample);
 });
 
 Deno.test("a candidate that dies leaves every answer to the champion", async () => {

@@ -73,7 +73,10 @@ export class ImageFetcher {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof TooLargeError ? "the image is too large" : "no good answer came";
+  if (error instanceof TooLargeError) return "the image is too large";
+  // What TLS finds wrong; a name that is not found and a closed port are an Error like any other.
+  if (error instanceof Deno.errors.InvalidData) return "its certificate is not to be trusted";
+  return "it cannot be reached";
 }
 
 /** The path and the query are left out: they may be a secret of the client's. */

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
 import type { Canaries } from "../canary/canaries.ts";
 import type { Classifier, ImageWatcher } from "../classifier.ts";
 import type { ImageWork } from "../image_work.ts";
@@ -6,15 +6,18 @@ import type { ModelHost } from "../models/model_host.ts";
 import type { ServedModel } from "../models/served_model.ts";
 import { toProblem } from "../problem.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
+import { registerCanaryMetrics } from "./canary_metrics.ts";
+import { collectedCounter, collectedGauge } from "./collected.ts";
+import { registerModelMetrics } from "./model_metrics.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { registerTritonMetrics } from "./triton_metrics.ts";
 
 /** What gauges look at when somebody reads the metrics. */
 export interface Watched {
   readonly host: ModelHost;
+  readonly canaries: Canaries;
   readonly classifier: Classifier;
   readonly decoders: DecodePool;
-  readonly canaries: Canaries;
 }
 
 /** A request as its line in the log and the metrics have it. */
@@ -78,7 +81,6 @@ export class Metrics implements ImageWatcher {
     "Versions that were loaded, or refused because something is wrong with them",
     ["model", "outcome"],
   );
-
   readonly #feedback = this.#counter(
     "topfive_feedback_total",
     "Corrections by people: stored, or of an image that had one already",
@@ -90,65 +92,20 @@ export class Metrics implements ImageWatcher {
   }
 
   /** Begins to show the state of these; called once. */
-  watch({ host, classifier, decoders, canaries }: Watched): void {
+  watch({ host, canaries, classifier, decoders }: Watched): void {
     registerTritonMetrics(this.#registry, () => host.loaded());
-    this.#gauge("topfive_images_pending", "Images taken and not yet answered", [], (gauge) => {
-      gauge.set(classifier.pending);
+    registerModelMetrics(this.#registry, host);
+    registerCanaryMetrics(this.#registry, () => canaries.reports());
+    collectedGauge(this.#registry, {
+      name: "topfive_images_pending",
+      help: "Images taken and not yet answered",
+      collect: (tell) => tell({}, classifier.pending),
     });
-    this.#gauge(
-      "topfive_model_state",
-      "1 for the state that each version is in",
-      ["model", "version", "state"],
-      (gauge) => {
-        for (const { name, version, state } of host.states()) {
-          gauge.set({ model: name, version, state: state.toLowerCase() }, 1);
-        }
-      },
-    );
-    this.#gauge(
-      "topfive_model_load_seconds",
-      "Stages of a version's cold start",
-      ["model", "version", "stage"],
-      (gauge) => {
-        for (const { manifest: { name: model, version }, stages } of host.loaded()) {
-          for (const [stage, milliseconds] of Object.entries(stages)) {
-            gauge.set({ model, version, stage: stage.replace(/_ms$/, "") }, milliseconds / 1000);
-          }
-        }
-      },
-    );
-    this.#gauge(
-      "topfive_model_created_timestamp_seconds",
-      "When a loaded version was made, in seconds since 1970: how old the champion is",
-      ["model", "version"],
-      (gauge) => {
-        for (const { manifest: { name: model, version, createdAt } } of host.loaded()) {
-          gauge.set({ model, version }, Date.parse(createdAt) / 1000);
-        }
-      },
-    );
-    this.#gauge(
-      "topfive_canary_compared_images",
-      "Images that a candidate and its champion both answered, by whether they agreed",
-      ["model", "outcome"],
-      (gauge) => {
-        for (const { model, canary } of canaries.reports()) {
-          const { agreed = 0, differed = 0, newClass = 0 } = canary?.compared ?? {};
-          gauge.set({ model, outcome: "agreed" }, agreed);
-          gauge.set({ model, outcome: "differed" }, differed);
-          gauge.set({ model, outcome: "new_class" }, newClass);
-        }
-      },
-    );
-    const replaced = this.#counter(
-      "topfive_decoders_replaced_total",
-      "Decoders that were ended because they took too long or broke",
-      [],
-      () => {
-        replaced.reset();
-        replaced.inc(decoders.replaced);
-      },
-    );
+    collectedCounter(this.#registry, {
+      name: "topfive_decoders_replaced_total",
+      help: "Decoders that were ended because they took too long or broke",
+      collect: (tell) => tell({}, decoders.replaced),
+    });
   }
 
   request({ route, method, status, milliseconds, problem }: RequestOutcome): void {
@@ -190,26 +147,11 @@ export class Metrics implements ImageWatcher {
     return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
 
-  #counter(name: string, help: string, labelNames: string[], collect?: () => void): Counter {
-    const registers = [this.#registry];
-    return new Counter({ name, help, labelNames, registers, ...(collect ? { collect } : {}) });
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
   #histogram(name: string, help: string, labelNames: string[], buckets: number[]): Histogram {
     return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] });
-  }
-
-  /** `collect` sets all values anew at each reading. */
-  #gauge(name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void): void {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        collect(this);
-      },
-    });
   }
 }

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { ServedModel } from "../models/served_model.ts";
+import { collectedCounter, collectedGauge } from "./collected.ts";
 import type { Duration } from "./statistics.ts";
 
 const LABELS = ["model", "version"];
@@ -12,16 +13,13 @@ export function registerTritonMetrics(
   registry: Registry,
   loaded: () => readonly ServedModel[],
 ): void {
-  const registers = [registry];
   const counter = (name: string, help: string, valueOf: (model: ServedModel) => number) =>
-    new Counter({
+    collectedCounter(registry, {
       name,
       help,
       labelNames: LABELS,
-      registers,
-      collect() {
-        this.reset();
-        for (const model of loaded()) this.inc(labelsOf(model), valueOf(model));
+      collect: (tell) => {
+        for (const model of loaded()) tell(labelsOf(model), valueOf(model));
       },
     });
   const duration = (name: string, help: string, of: (model: ServedModel) => Duration) =>
@@ -65,14 +63,12 @@ export function registerTritonMetrics(
     "Images that the cache had no answer to",
     ({ statistics }) => statistics.cacheMiss.count,
   );
-  new Gauge({
+  collectedGauge(registry, {
     name: "nv_inference_pending_request_count",
     help: "Images being worked on or waiting",
     labelNames: LABELS,
-    registers,
-    collect() {
-      this.reset();
-      for (const model of loaded()) this.set(labelsOf(model), model.users);
+    collect: (tell) => {
+      for (const model of loaded()) tell(labelsOf(model), model.users);
     },
   });
 }
