@@ -47,12 +47,8 @@ export async function publishForBench(name: ModelName, folder: string): Promise<
     const graph = build(classes);
     const values = initialValues(layOutParameters(graph), 1);
     const model = exportOnnx(graph, values, { version: "0.0.0", metadata: {} });
-    using file = await Deno.open(weights, { write: true, create: true });
-    const writer = file.writable.getWriter();
-    for (const chunk of encodeOnnxChunks(model)) {
-      await writer.write(chunk as Uint8Array<ArrayBuffer>);
-    }
-    writer.releaseLock();
+    const chunks = encodeOnnxChunks(model) as Uint8Array<ArrayBuffer>[];
+    await Deno.writeFile(weights, ReadableStream.from(chunks));
     await Deno.writeTextFile(
       labels,
       Array.from({ length: classes }, (_, i) => `class ${i}`).join("\n"),

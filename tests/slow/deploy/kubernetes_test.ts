@@ -15,7 +15,7 @@ Deno.test({
     const run = (command: string) => server.kubectl(`cd "$1"; ${command}`, root);
     await run("kubectl apply --server-side -f .topfive/crds");
     await run("kubectl wait --for=condition=Established crd --all --timeout=30s");
-    await run("kubectl apply -f infra/kubernetes/example/namespace.yaml");
+    await run("kubectl apply --server-side -f infra/kubernetes/example/namespace.yaml");
     const apply = "kubectl apply --validate=strict --server-side";
 
     await test.step("a dry run on the server finds nothing wrong, and warns of nothing", async () => {
