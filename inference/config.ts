@@ -76,7 +76,8 @@ const Config = z.object({
     value: "NAME",
     reason:
       "engine that runs the networks: lean is small and starts fast, onnxruntime-web runs any " +
-      "ONNX file; auto takes the lean one for each network whose operators it has",
+      "ONNX file, onnxruntime-node (./topfive add onnxruntime-node) too, in native code; auto takes " +
+      "the lean one for each network whose operators it has, else onnxruntime-web",
   }),
   host: z.string().min(1).default("127.0.0.1").register(settings, {
     flag: "host",

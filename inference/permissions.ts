@@ -2,6 +2,7 @@ import { resolve } from "@std/path";
 import { fileURLToPath } from "node:url";
 import { type StorePermissions, storePermissions } from "../shared/object_store/open_store.ts";
 import { S3_VARIABLES } from "../shared/object_store/s3/location.ts";
+import { nativeFolder } from "./onnxruntime/native_folder.ts";
 import { type Config, ENVIRONMENT, readConfig } from "./config.ts";
 import { incomingAddress } from "./feedback/incoming.ts";
 import { AllowedHosts } from "./fetch_image/allowed_hosts.ts";
@@ -12,8 +13,16 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
 );
 
 /**
+ * Each thread's young objects get 1 MiB and not 16: what is large here lies outside of V8's heap.
+ * Together with `MALLOC_ARENA_MAX=1`, one heap of the C library for all threads, the service with
+ * AlexNet's int8 form held 290 MB at its peak on onnxruntime-web in place of 392 (2026-11-28).
+ */
+const SMALL_YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=1";
+
+/**
  * The Deno permissions that `serve.ts` needs for these settings, and no more: it starts nothing, loads
- * no native code, and writes nothing but corrections and a cache of weights, where the settings say so.
+ * no native code but onnxruntime-node where it is asked for, and writes nothing but corrections and a
+ * cache of weights, where the settings say so.
  *
  * - read: the store's folder or its AWS profile; the cache; files of public keys; Deno's npm cache,
  *   from which onnxruntime-web and the decoders read their WebAssembly; this code itself, from which
@@ -23,17 +32,21 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
  * - write: the cache; the store's folder for corrections, where they are taken and the store is a
  *   folder;
  * - sys: the memory limit of the container, which decides the variant;
+ * - v8-flags are no permission, and travel with them;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
 export function permissionFlags(
   config:
     & Pick<Config, "store" | "host" | "port">
-    & Partial<Pick<Config, "requireSignature" | "fetchHosts" | "weightsCache" | "feedback">>,
+    & Partial<
+      Pick<Config, "requireSignature" | "fetchHosts" | "weightsCache" | "feedback" | "runtime">
+    >,
   npmCache: string,
 ): string[] {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const store = permissionsOf(config.store);
   const cache = config.weightsCache === undefined ? [] : [resolve(config.weightsCache)];
+  const native = config.runtime === "onnxruntime-node" ? [nativeFolder()] : [];
   const keys = trustedKeyFiles(config.requireSignature ?? "").map((path) => resolve(path));
   const net = [
     `${host}:${config.port}`,
@@ -43,11 +56,13 @@ export function permissionFlags(
   const written = [...cache, ...(config.feedback ? foldersForCorrections(config.store) : [])];
   return [
     "--no-prompt",
-    `--allow-read=${[...store.read, ...cache, ...keys, npmCache, ...SOURCES].join(",")}`,
+    `--allow-read=${[...store.read, ...cache, ...native, ...keys, npmCache, ...SOURCES].join(",")}`,
+    ...native.map((folder) => `--allow-ffi=${folder}`),
     `--allow-net=${net.join(",")}`,
     ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
     "--allow-sys=systemMemoryInfo",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
+    SMALL_YOUNG_GENERATION,
   ];
 }
 

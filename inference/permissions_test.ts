@@ -17,6 +17,7 @@ Deno.test("permissionFlags() gives read of store and packages, one address, the 
     "--allow-net=127.0.0.1:9000",
     "--allow-sys=systemMemoryInfo",
     `--allow-env=${ENVIRONMENT.join(",")},IMAGESCRIPT_WASM_SIMD`,
+    "--v8-flags=--max-semi-space-size=1",
   ]);
 });
 
@@ -28,6 +29,14 @@ Deno.test("permissionFlags() lets weights be written to their cache and nowhere 
     ["--allow-write=/var/cache/topfive"],
   );
   assertEquals(flagsFor().some((flag) => flag.startsWith("--allow-write")), false);
+});
+
+Deno.test("permissionFlags() allows native code for onnxruntime-node alone, in its own folder", () => {
+  const folder = resolve(import.meta.dirname!, "../.topfive/onnxruntime-node");
+  const flags = flagsFor("--runtime", "onnxruntime-node");
+  assertEquals(flags.filter((flag) => flag.startsWith("--allow-ffi")), [`--allow-ffi=${folder}`]);
+  assert(flags[1]!.includes(folder));
+  assertEquals(flagsFor().some((flag) => flag.startsWith("--allow-ffi")), false);
 });
 
 Deno.test("permissionFlags() makes a relative store absolute and knows file addresses", () => {

@@ -26,6 +26,8 @@ const PERMISSIONS = [
   "--allow-env",
   "--allow-sys",
   "--allow-net=127.0.0.1,localhost",
+  // Where ./topfive add onnxruntime-node installs it.
+  `--allow-ffi=${join(root, ".topfive/onnxruntime-node")}`,
   `--allow-run=deno,${Deno.execPath()},/bin/sh,${join(root, "topfive")},${S3_SERVER},${BROWSER}`,
 ];
 

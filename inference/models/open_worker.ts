@@ -72,10 +72,14 @@ async function load(
   manifest: ModelManifest,
   { runtime, threads }: OpenOptions,
 ): Promise<Loaded> {
-  if (runtime === "onnxruntime-web") return await loadWhole(worker, store, manifest, threads);
+  if (runtime !== "auto" && runtime !== "lean") {
+    return await loadWhole(worker, store, manifest, { runtime, threads });
+  }
   const { unsupported } = await loadLean(worker, store, manifest);
   if (unsupported === undefined) return { runtime: "lean", weightsMs: 0 };
-  if (runtime === "auto") return await loadWhole(worker, store, manifest, threads);
+  if (runtime === "auto") {
+    return await loadWhole(worker, store, manifest, { runtime: "onnxruntime-web", threads });
+  }
   const { name, version } = manifest;
   throw new RangeError(
     `Cannot serve ${name} ${version} on the lean engine: it does not have ${unsupported} ` +
@@ -94,17 +98,21 @@ async function loadLean(
   return await worker.ask(task, LOAD_MS, [weights]);
 }
 
+/** From the file where the weights lie in one, verified by the worker; else from memory. */
 async function loadWhole(
   worker: NetworkWorker,
   store: ObjectStore,
   manifest: ModelManifest,
-  threads: number,
+  options: { readonly runtime: Runtime; readonly threads: number },
 ): Promise<Loaded> {
   const started = performance.now();
-  const weights = await readWeights(store, manifest);
+  const { key, sha256 } = manifest.weights;
+  const path = await store.pathOf?.(key) ?? null;
+  const weights = path === null ? await readWeights(store, manifest) : { path, sha256 };
   const weightsMs = performance.now() - started;
-  const task = { kind: "load", weights, manifest: describe(manifest), threads } as const;
-  const { runtime } = await worker.ask(task, LOAD_MS, [weights.buffer]);
+  const task = { kind: "load", weights, manifest: describe(manifest), ...options } as const;
+  const moved = weights instanceof Uint8Array ? [weights.buffer] : [];
+  const { runtime } = await worker.ask(task, LOAD_MS, moved);
   return { runtime, weightsMs };
 }
 

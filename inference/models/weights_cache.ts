@@ -32,6 +32,11 @@ export function withWeightsCache(store: ObjectStore, options: WeightsCacheOption
     list: (prefix) => store.list(prefix),
     put: (key, body, conditions) => store.put(key, body, conditions),
     delete: (key) => store.delete(key),
+    // What is not there yet comes as a stream, and is kept on its way.
+    pathOf: async (key) =>
+      await isIntact(options.folder, key).catch(() => false)
+        ? await options.folder.pathOf(key)
+        : null,
   };
 }
 

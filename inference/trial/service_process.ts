@@ -101,7 +101,9 @@ export async function within<Result>(
 /** Settings of another service in this environment are not those of the trial. */
 function ownEnvironment(): Record<string, string> {
   const entries = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(entries.filter(([name]) => !name.startsWith("TOPFIVE_")));
+  const others = entries.filter(([name]) => !name.startsWith("TOPFIVE_"));
+  // As the start script sets it.
+  return { MALLOC_ARENA_MAX: "1", ...Object.fromEntries(others) };
 }
 
 /** Reads to the end, so that the service never waits for a reader; null when no address comes. */

@@ -2,6 +2,8 @@
 // globalThis.Worker where it is imported, so neither may happen where requests are accepted.
 import { leanSession } from "../lean/lean_session.ts";
 import { UnsupportedError } from "../lean/unsupported.ts";
+import type { WeightsFile } from "../onnxruntime/weights_file.ts";
+import type { Runtime } from "./runtimes.ts";
 import { openSession, type Session, type SessionManifest } from "./session.ts";
 import { answerTasks } from "./task_worker.ts";
 
@@ -12,10 +14,11 @@ export type RunTask =
     readonly weights: ReadableStream<Uint8Array>;
     readonly manifest: SessionManifest;
   }
-  /** One on onnxruntime-web. */
+  /** One on ONNX Runtime. */
   | {
     readonly kind: "load";
-    readonly weights: Uint8Array<ArrayBuffer>;
+    readonly runtime: Runtime;
+    readonly weights: Uint8Array<ArrayBuffer> | WeightsFile;
     readonly manifest: SessionManifest;
     readonly threads: number;
   }
@@ -57,8 +60,8 @@ answerTasks(async (task: RunTask, transfer): Promise<RunResult> => {
 async function open(task: Exclude<RunTask, { kind: "run" }>): Promise<Session | string> {
   const { manifest } = task;
   if (task.kind === "load") {
-    const { weights, threads } = task;
-    return await openSession(weights, manifest, { runtime: "onnxruntime-web", threads });
+    const { weights, runtime, threads } = task;
+    return await openSession(weights, manifest, { runtime, threads });
   }
   try {
     return await leanSession(task.weights, manifest);

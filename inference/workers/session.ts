@@ -1,5 +1,6 @@
 import { leanSession } from "../lean/lean_session.ts";
 import { UnsupportedError } from "../lean/unsupported.ts";
+import { readWeightsFile, type WeightsFile } from "../onnxruntime/weights_file.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { ModelManifest } from "../../shared/manifest.ts";
 
@@ -27,7 +28,9 @@ export interface Session {
 export interface SessionOptions {
   /** The engine; `auto` is the lean one where it has the network's operators. */
   readonly runtime?: Runtime | "auto";
-  /** WASM threads of onnxruntime-web, which fixes the number for the process at its first session. */
+  /**
+   * Threads of ONNX Runtime; onnxruntime-web fixes the number for the process at its first session.
+   */
   readonly threads?: number;
 }
 
@@ -40,10 +43,14 @@ export interface SessionOptions {
  * @throws {UnsupportedError} when the lean engine alone is asked for and cannot run the network.
  */
 export async function openSession(
-  weights: Uint8Array,
+  weights: Uint8Array | WeightsFile,
   manifest: SessionManifest,
   { runtime = "auto", threads = 1 }: SessionOptions = {},
 ): Promise<Session> {
+  if (runtime === "onnxruntime-node") {
+    const { openNativeSession } = await import("../onnxruntime/native.ts");
+    return await openNativeSession(weights, manifest, { threads });
+  }
   if (runtime !== "onnxruntime-web") {
     try {
       return await leanSession(once(weights), manifest);
@@ -51,10 +58,10 @@ export async function openSession(
       if (runtime === "lean" || !(error instanceof UnsupportedError)) throw error;
     }
   }
-  const { createSession } = await import("./onnxruntime_session.ts");
-  return await createSession(weights, manifest, { threads });
+  const { openWebSession } = await import("../onnxruntime/web.ts");
+  return await openWebSession(weights, manifest, { threads });
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+async function* once(weights: Uint8Array | WeightsFile): AsyncGenerator<Uint8Array> {
+  yield weights instanceof Uint8Array ? weights : await readWeightsFile(weights);
 }

@@ -6,6 +6,7 @@ import {
   coloursProbabilities,
   fixture,
 } from "../fixtures/colours.ts";
+import { nativeFolder } from "../onnxruntime/native_folder.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { openSession } from "./session.ts";
 
@@ -17,7 +18,14 @@ function coloursManifest(): ModelManifest {
   return { schemaVersion: 1, ...unpublished(), weights };
 }
 
-for (const runtime of RUNTIMES) {
+const native = await Deno.stat(nativeFolder()).then(() => true, () => false);
+Deno.test({
+  name: "onnxruntime-node is installed (./topfive add onnxruntime-node): its tests run",
+  ignore: !native,
+  fn() {},
+});
+
+for (const runtime of RUNTIMES.filter((name) => native || name !== "onnxruntime-node")) {
   Deno.test(`Session.run() on ${runtime} gives ONNX Runtime's own probabilities, alone and in a batch`, async () => {
     const manifest = coloursManifest();
     const session = await openSession(colours, manifest, { runtime });

@@ -98,7 +98,6 @@ export class DirectoryStore implements ObjectStore {
     await syncFolder(dirname(path));
   }
 
-  /** Path of the file that holds the object, or null; it is replaced as a whole and never written to. */
   pathOf(key: string): Promise<string | null> {
     return this.#find(key);
   }

@@ -74,6 +74,12 @@ export interface ObjectStore {
 
   /** Removes an object; no error when there is none. */
   delete(key: string): Promise<void>;
+
+  /**
+   * Path of the file that holds the object, or null; only where a store keeps files, which are
+   * replaced as a whole and never written to.
+   */
+  pathOf?(key: string): Promise<string | null>;
 }
 
 /** A conditional put met another state than it asked for. */

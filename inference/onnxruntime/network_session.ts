@@ -1,23 +1,34 @@
-import * as ort from "onnxruntime-web";
-import type { Session, SessionManifest } from "./session.ts";
-import { type NetworkValue, requireContract } from "./contract.ts";
+import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { softmax } from "../../shared/softmax.ts";
+import { type NetworkValue, requireContract } from "../workers/contract.ts";
+import type { Runtime } from "../workers/runtimes.ts";
+import type { Session, SessionManifest } from "../workers/session.ts";
+
+/** ONNX Runtime as its packages for WebAssembly and for servers offer it alike. */
+export interface Engine {
+  readonly runtime: Runtime;
+  create(): Promise<InferenceSession>;
+  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => Tensor;
+}
 
 /**
- * A session on onnxruntime-web. Its bare entry runs threads in Deno, where the `/wasm` entry fails
- * on a blob address (measured 2026-11, onnxruntime-web 1.30.0).
+ * Options of every session. ONNX Runtime joins MatMul and Add into Gemm before it looks for 8-bit
+ * products, and has no fast 8-bit Gemm: AlexNet's int8 form would be dequantised at each run and take
+ * 620 MB in place of 290 (1.30.0, 2026-11).
+ */
+export const SESSION_OPTIONS = {
+  logSeverityLevel: 3,
+  extra: { optimization: { disable_specified_optimizers: "MatMulAddFusion" } },
+} as const satisfies InferenceSession.SessionOptions;
+
+/**
+ * A session on an engine of ONNX Runtime.
  *
  * @throws {SyntaxError} when the weights are no ONNX model that the engine can load.
  * @throws {RangeError} when the model's input or output is not what the manifest says.
  */
-export async function createSession(
-  weights: Uint8Array,
-  manifest: SessionManifest,
-  { threads }: { readonly threads: number },
-): Promise<Session> {
-  ort.env.logLevel = "error";
-  ort.env.wasm.numThreads = threads;
-  const session = await load(weights, manifest);
+export async function openNetwork(engine: Engine, manifest: SessionManifest): Promise<Session> {
+  const session = await load(engine, manifest);
   try {
     requireContract(manifest, {
       inputs: session.inputMetadata.map(networkValue),
@@ -27,15 +38,18 @@ export async function createSession(
     await session.release();
     throw error;
   }
-  return new OnnxSession(session, manifest);
+  return new NetworkSession(engine, session, manifest);
 }
 
-class OnnxSession implements Session {
-  readonly runtime = "onnxruntime-web";
-  readonly #session: ort.InferenceSession;
+class NetworkSession implements Session {
+  readonly runtime: Runtime;
+  readonly #engine: Engine;
+  readonly #session: InferenceSession;
   readonly #manifest: SessionManifest;
 
-  constructor(session: ort.InferenceSession, manifest: SessionManifest) {
+  constructor(engine: Engine, session: InferenceSession, manifest: SessionManifest) {
+    this.runtime = engine.runtime;
+    this.#engine = engine;
     this.#session = session;
     this.#manifest = manifest;
   }
@@ -58,7 +72,8 @@ class OnnxSession implements Session {
 
   async #runNetwork(input: Float32Array, dims: readonly number[]): Promise<Float32Array> {
     const { input: { name }, output } = this.#manifest;
-    const results = await this.#session.run({ [name]: new ort.Tensor("float32", input, dims) });
+    const tensor = new this.#engine.Tensor("float32", input, dims);
+    const results = await this.#session.run({ [name]: tensor });
     // The contract was checked when the session was made: the output exists and is float32.
     return results[output.name]!.data as Float32Array;
   }
@@ -80,9 +95,9 @@ class OnnxSession implements Session {
   }
 }
 
-async function load(weights: Uint8Array, manifest: SessionManifest): Promise<ort.InferenceSession> {
+async function load(engine: Engine, manifest: SessionManifest): Promise<InferenceSession> {
   try {
-    return await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
+    return await engine.create();
   } catch (error) {
     // A missing permission is the operator's to mend and must not read as a broken model.
     if (error instanceof Error && error.message.includes("NotCapable")) throw error;
@@ -94,7 +109,7 @@ async function load(weights: Uint8Array, manifest: SessionManifest): Promise<ort
   }
 }
 
-function networkValue(value: ort.InferenceSession.ValueMetadata): NetworkValue {
+function networkValue(value: InferenceSession.ValueMetadata): NetworkValue {
   if (!value.isTensor) return { name: value.name };
   return { name: value.name, type: value.type, shape: value.shape };
 }
