@@ -15,6 +15,7 @@ import { prepareCommand } from "./commands/prepare_command.ts";
 import { publishCommand } from "./commands/publish_command.ts";
 import { runGroup } from "./commands/subcommands.ts";
 import { retrainCommand } from "./commands/retrain_command.ts";
+import { scheduleCommand } from "./commands/schedule_command.ts";
 import { reportCommand } from "./commands/report_command.ts";
 import { trainCommand } from "./commands/train_command.ts";
 import { tuneCommand } from "./commands/tune_command.ts";
@@ -33,6 +34,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   publish: publishCommand,
   models: modelsCommand,
   retrain: retrainCommand,
+  schedule: scheduleCommand,
   plan: planCommand,
   prepare: prepareCommand,
   tune: tuneCommand,

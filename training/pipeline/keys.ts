@@ -2,6 +2,7 @@
  * Where a retraining keeps what, beside the registry's own keys:
  *
  *     models/<name>/retraining/lease.json        who works on it
+ *     models/<name>/retraining/schedule.json     the window that was dealt with last
  *     models/<name>/retraining/split.json        which images are held out; never changed
  *     models/<name>/retraining/judged/<key>.json by images and settings: the run that judged them
  *     models/<name>/runs/latest.json             the run that began last
@@ -14,6 +15,7 @@
 import { modelPrefix, runPrefix } from "../../shared/registry/keys.ts";
 
 export const leaseKey = (model: string) => `${modelPrefix(model)}retraining/lease.json`;
+export const scheduleKey = (model: string) => `${modelPrefix(model)}retraining/schedule.json`;
 export const splitRuleKey = (model: string) => `${modelPrefix(model)}retraining/split.json`;
 export const judgedKey = (model: string, key: string) =>
   `${modelPrefix(model)}retraining/judged/${key}.json`;
