@@ -2,33 +2,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fixture } from "../../inference/fixtures/colours.ts";
 import { coloursManifest } from "../../inference/fixtures/colours.ts";
+import { Incoming } from "../../inference/feedback/incoming.ts";
 import { publishModel, readManifest, readWeights } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
 import { promote } from "../../training/registry/champion.ts";
 import { hasS3Server } from "../object_store/s3_server.ts";
-import { S3WithUsers } from "./s3_with_users.ts";
-
-const ROLES = ["server", "feedback", "trainer"] as const;
-type Role = typeof ROLES[number];
-
-const POLICIES = new URL("../../infra/bucket/policies/", import.meta.url);
-
-async function policyOf(role: Role, bucket: string): Promise<string> {
-  const text = await Deno.readTextFile(new URL(`${role}.json`, POLICIES));
-  return text.replaceAll("${bucket}", bucket);
-}
-
-async function setUp() {
-  const server = await S3WithUsers.start("some-models");
-  const keys = Object.fromEntries(
-    await Promise.all(ROLES.map(async (role) => [
-      role,
-      await server.createUser(role, await policyOf(role, server.bucket)),
-    ])),
-  );
-  return { server, keys: keys as Record<Role, { accessKeyId: string; secretAccessKey: string }> };
-}
+import { type Role, ROLES, startWithRoles } from "./policies.ts";
 
 const bytes = new TextEncoder().encode("x");
 
@@ -56,7 +36,7 @@ Deno.test({
   name: "each role's policy allows what it needs and nothing else",
   ignore: !hasS3Server,
   async fn() {
-    const { server, keys } = await setUp();
+    const { server, keys } = await startWithRoles();
     await using _ = server;
     const owner = server.store();
     for (
@@ -90,7 +70,7 @@ Deno.test({
   name: "the trainer's key publishes and promotes, the server's reads it; a replaced key is dead",
   ignore: !hasS3Server,
   async fn() {
-    const { server, keys } = await setUp();
+    const { server, keys } = await startWithRoles();
     await using _ = server;
     const trainer = server.store(keys.trainer);
     const who = { by: "a test", reason: "to see whether it may" };
@@ -107,5 +87,24 @@ Deno.test({
     await server.deleteKey("server", keys.server);
     await assertRejects(() => reading.get("models/colours/aliases/latest.json"));
     assertEquals((await readPointer(server.store(next), "colours", "champion"))?.version, "v1");
+  },
+});
+
+Deno.test({
+  name: "the feedback key keeps what a person said, once, and cannot read it back",
+  ignore: !hasS3Server,
+  async fn() {
+    const { server, keys } = await startWithRoles();
+    await using _ = server;
+    const incoming = new Incoming(server.store(keys.feedback, "incoming"));
+    const image = await fixture("red.png");
+    const said = { model: "colours", image, label: "red", version: "v1", answered: [] };
+    const first = await incoming.keep(said);
+    assertEquals(first.stored, true);
+    assertEquals((await incoming.keep(said)).stored, false);
+    const key = `incoming/colours/${first.sha256}.png`;
+    assertEquals((await server.store(keys.trainer).get(key))?.bytes, image);
+    await assertRejects(() => server.store(keys.feedback).get(key));
+    await assertRejects(() => server.store(keys.server).get(key));
   },
 });

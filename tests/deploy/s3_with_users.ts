@@ -75,14 +75,14 @@ export class S3WithUsers implements AsyncDisposable {
     await this.#ask({ Action: "DeleteAccessKey", UserName: user, AccessKeyId: accessKeyId });
   }
 
-  /** The bucket as the holder of a key sees it; the owner's when left out. */
-  store(key: UserKey = ROOT): S3Store {
+  /** The bucket, or what is below `prefix`, as the holder of a key sees it; the owner when left out. */
+  store(key: UserKey = ROOT, prefix = ""): S3Store {
     const variables: Record<string, string> = {
       AWS_ACCESS_KEY_ID: key.accessKeyId,
       AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
       AWS_ENDPOINT_URL: this.endpoint,
     };
-    const location = readS3Location(`s3://${this.bucket}`, {
+    const location = readS3Location(`s3://${this.bucket}/${prefix}`, {
       env: (name) => variables[name],
       readFile: () => undefined,
     });
