@@ -26,12 +26,13 @@ const SMALL_YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=1";
  *
  * - read: the store's folder or its AWS profile; the cache; files of public keys; Deno's npm cache,
  *   from which onnxruntime-web and the decoders read their WebAssembly; this code itself, from which
- *   workers are started;
+ *   workers are started. Links in the store lead where whoever writes it points them;
  * - net: the one address to listen on, the store's where it is a bucket, and the hosts that images may
  *   be fetched from;
  * - write: the cache; the store's folder for corrections, where they are taken and the store is a
  *   folder;
- * - sys: the memory limit of the container, which decides the variant;
+ * - sys: the memory limit of the container, which decides the variant; the priority of workers, which
+ *   lets what accepts requests go first;
  * - v8-flags are no permission, and travel with them;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
@@ -60,7 +61,7 @@ export function permissionFlags(
     ...native.map((folder) => `--allow-ffi=${folder}`),
     `--allow-net=${net.join(",")}`,
     ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
-    "--allow-sys=systemMemoryInfo",
+    "--allow-sys=systemMemoryInfo,setPriority",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
     SMALL_YOUNG_GENERATION,
   ];

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { resolve } from "@std/path";
+import { emptyStore } from "./fixtures/colours_store.ts";
 import { ENVIRONMENT, readConfig } from "./config.ts";
 import { npmCacheFolder, permissionFlags } from "./permissions.ts";
 
@@ -15,7 +16,7 @@ Deno.test("permissionFlags() gives read of store and packages, one address, the 
     "--no-prompt",
     `--allow-read=/srv/models,/cache/npm,${SOURCES}`,
     "--allow-net=127.0.0.1:9000",
-    "--allow-sys=systemMemoryInfo",
+    "--allow-sys=systemMemoryInfo,setPriority",
     `--allow-env=${ENVIRONMENT.join(",")},IMAGESCRIPT_WASM_SIMD`,
     "--v8-flags=--max-semi-space-size=1",
   ]);
@@ -108,4 +109,21 @@ Deno.test("permissionFlags() writes an IPv6 address as Deno reads it", () => {
 Deno.test("npmCacheFolder() is where this process reads its packages from", async () => {
   const folder = await npmCacheFolder();
   assert((await Deno.stat(folder)).isDirectory, folder);
+});
+
+Deno.test("what permissionFlags() gives lets nobody read elsewhere, write, run, connect or load", async () => {
+  await using store = await emptyStore();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const config = readConfig(["--store", store.folder, "--port", String(port)], () => undefined);
+  const program = resolve(import.meta.dirname!, "fixtures/break_out.ts");
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", ...permissionFlags(config, await npmCacheFolder()), program],
+      ...[store.folder, `127.0.0.1:${port}`],
+    ],
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals(JSON.parse(text), ["read the store", "listen"], new TextDecoder().decode(stderr));
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isCrowdedForm, isCrowdedJson } from "./crowded_body.ts";
 import { ProblemError } from "./problem.ts";
 
 /** An image of a request, or the address where it is, and what the client calls it. */
@@ -64,6 +65,7 @@ async function readForm(
   body: Uint8Array<ArrayBuffer>,
   contentType: string,
 ): Promise<RequestImages> {
+  if (isCrowdedForm(body, contentType)) throw unreadable("the form has too many parts");
   let form: FormData;
   try {
     form = await new Response(body, { headers: { "Content-Type": contentType } }).formData();
@@ -82,6 +84,7 @@ async function readForm(
 }
 
 function readJson(body: Uint8Array): RequestImages {
+  if (isCrowdedJson(body)) throw unreadable("the JSON has too many members");
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
