@@ -8,8 +8,14 @@ export type Fault =
   | "none"
   /** Answered by the proxy with 503 and `Retry-After: 0`. */
   | "busy"
+  /** The same with `Retry-After: 1`. */
+  | "busy-for-a-second"
   /** Never answered. */
   | "silent"
+  /** Passed on, the answer begins 300 ms late. */
+  | "slow"
+  /** The answer stops after half of its bytes, and the connection stays open. */
+  | "stalls"
   /** Done by the server, its answer lost. */
   | "answer-lost"
   /** The answer ends after half of its bytes. */
@@ -33,15 +39,16 @@ export async function startFaultProxy(
     const fault = faults(name, log.length);
     log.push({ request: name, fault });
     if (fault === "silent") return void incoming.resume();
-    if (fault === "busy") {
+    if (fault === "busy" || fault === "busy-for-a-second") {
       incoming.resume();
-      outgoing.writeHead(503, { "retry-after": "0" }).end("slow down");
+      const seconds = fault === "busy" ? "0" : "1";
+      outgoing.writeHead(503, { "retry-after": seconds }).end("slow down");
       return;
     }
     const { method, url: path, headers } = incoming;
     // The signature covers the Host header, so that goes on unchanged.
     const onward = request({ hostname, port, method, path, headers }, (answer) => {
-      pass(answer, outgoing, fault);
+      setTimeout(() => pass(answer, outgoing, fault), fault === "slow" ? 300 : 0);
     });
     onward.on("error", () => outgoing.destroy());
     incoming.pipe(onward);
@@ -64,13 +71,13 @@ function pass(answer: IncomingMessage, outgoing: ServerResponse, fault: Fault): 
     return;
   }
   outgoing.writeHead(answer.statusCode!, answer.headers);
-  if (fault === "none") return void answer.pipe(outgoing);
+  if (fault === "none" || fault === "slow") return void answer.pipe(outgoing);
   const half = Number(answer.headers["content-length"]) / 2;
   let passed = 0;
   answer.on("data", (chunk: Uint8Array) => {
     const wanted = chunk.subarray(0, Math.max(0, half - passed));
     passed += chunk.length;
     const enough = passed >= half;
-    outgoing.write(wanted, () => enough && outgoing.destroy());
+    outgoing.write(wanted, () => enough && fault === "cut-short" && outgoing.destroy());
   });
 }

@@ -62,6 +62,43 @@ faultTest(
 );
 
 faultTest(
+  "S3Store waits as long as Retry-After says",
+  (_, number) => number === 0 ? "busy-for-a-second" : "none",
+  async (store, _direct, { log }) => {
+    const began = performance.now();
+    assertEquals(await store.head("k"), null);
+    const waited = performance.now() - began;
+    assert(waited >= 990 && waited < 5_000, `${waited} ms`);
+    assertEquals(log.length, 2);
+  },
+);
+
+faultTest(
+  "S3Store is patient with slow answers, and asks nothing twice",
+  () => "slow",
+  async (store, direct, { log }) => {
+    await store.put("k", bytes("slowly"));
+    assertEquals((await store.get("k"))?.bytes, bytes("slowly"));
+    assertEquals(await direct.get("k"), await store.get("k"));
+    assertEquals(log.length, 3);
+  },
+);
+
+faultTest(
+  "getStream() goes on where the answer stalled",
+  (request, number) => request.startsWith("GET") && number === 0 ? "stalls" : "none",
+  async (store, direct, { log }) => {
+    const content = crypto.getRandomValues(new Uint8Array(60_000));
+    await direct.put("k", content);
+    const began = performance.now();
+    const { stream } = (await store.getStream("k"))!;
+    assertEquals(await new Response(stream).bytes(), content);
+    assertEquals(log.length, 2);
+    assert(performance.now() - began >= 990, "before its time-out");
+  },
+);
+
+faultTest(
   "S3Store asks again where no answer comes",
   (_, number) => number === 0 ? "silent" : "none",
   async (store, _direct, { log }) => {
@@ -164,6 +201,21 @@ Deno.test({
     assertEquals((await store.get("k"))?.bytes, bytes("old"));
     await store.put("k", bytes("new"));
     assertEquals((await store.get("k"))?.bytes, bytes("new"));
+  },
+});
+
+Deno.test({
+  name: "list() goes on behind the thousand keys that one answer holds",
+  ignore,
+  async fn() {
+    await using server = await S3Server.start(TEST_BUCKET);
+    const store = openTestBucket(server.endpoint);
+    const stored = Array.from({ length: 1010 }, (_, i) => `many/${String(i).padStart(4, "0")}`);
+    for (let at = 0; at < stored.length; at += 50) {
+      await Promise.all(stored.slice(at, at + 50).map((key) => store.put(key, bytes(key))));
+    }
+    const listed = (await Array.fromAsync(store.list("many/"))).map(({ key }) => key);
+    assertEquals(listed, stored);
   },
 });
 

@@ -26,7 +26,7 @@ export interface S3ClientOptions {
   readonly attempts?: number;
   /** Milliseconds before the first repetition, at most; each later one may take twice as long. */
   readonly backoffMs?: number;
-  /** Milliseconds that one request may take until its answer begins. */
+  /** Milliseconds that a request may bring nothing: before its answer begins, and within it. */
   readonly timeoutMs?: number;
 }
 
@@ -39,14 +39,14 @@ export class S3Client {
   readonly #aws: AwsClient;
   readonly #attempts: number;
   readonly #backoffMs: number;
-  readonly #timeoutMs: number;
+  readonly timeoutMs: number;
 
   constructor(location: S3Location, options: S3ClientOptions = {}) {
     this.location = location;
     this.#attempts = options.attempts ?? 5;
     this.#backoffMs = options.backoffMs ?? 200;
     // A part of 8 MiB takes 13 s at 5 Mbit/s.
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.timeoutMs = options.timeoutMs ?? 30_000;
     this.#aws = new AwsClient({
       ...location.credentials,
       region: location.region,
@@ -97,8 +97,8 @@ export class S3Client {
     });
     const late = new AbortController();
     const timer = setTimeout(
-      () => late.abort(new Error(`no answer within ${this.#timeoutMs / 1000} s`)),
-      this.#timeoutMs,
+      () => late.abort(new Error(`no answer within ${this.timeoutMs / 1000} s`)),
+      this.timeoutMs,
     );
     try {
       return await fetch(signed, { signal: late.signal, redirect: "manual" });

@@ -1,12 +1,11 @@
 import { ObjectChangedError } from "../object_store.ts";
 import type { S3Client } from "./client.ts";
 
-/** A connection that brings nothing for this long is dead, and the rest is asked for again. */
-const STALL_MS = 30_000;
 const MAX_RESUMPTIONS = 4;
 
 /**
- * The body of an answer to a GET. Where the connection breaks or stalls, the rest is asked for by
+ * The body of an answer to a GET. Where the connection breaks, or brings nothing for the client's
+ * time-out, the rest is asked for by
  * its range and only as long as the object is the same, so no mixture of two objects is ever read.
  *
  * @param start place of the answer's first byte in the object
@@ -47,7 +46,7 @@ export function resumingStream(
     async pull(controller) {
       while (at < byteLength) {
         try {
-          const { done, value } = await beforeStall(reader!.read());
+          const { done, value } = await beforeStall(reader!.read(), client.timeoutMs);
           if (done) throw new Error(`the connection ended ${byteLength - at} bytes early`);
           at += value.length;
           controller.enqueue(value);
@@ -66,12 +65,15 @@ export function resumingStream(
   }, { highWaterMark: 0 });
 }
 
-async function beforeStall<Result>(operation: Promise<Result>): Promise<Result> {
+async function beforeStall<Result>(
+  operation: Promise<Result>,
+  milliseconds: number,
+): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stalled = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`nothing arrived for ${STALL_MS / 1000} s`)),
-      STALL_MS,
+      () => reject(new Error(`nothing arrived for ${milliseconds / 1000} s`)),
+      milliseconds,
     );
   });
   try {
