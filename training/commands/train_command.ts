@@ -80,6 +80,8 @@ async function trainOn(
       precision: config.precision,
       partSize: partSizeOf(config),
       recordBytes: dataset.train.source.recordBytes,
+      tryParts: (gpu, microBatch) =>
+        openEngine({ ...parts, gpu, config: { ...config, microBatch } }, graph, line),
     });
     const engine = await openEngine(parts, graph, line).catch(async (error) => {
       throw old ? await explainStop(error, out, gpu, memory) : await withMemory(error, memory);

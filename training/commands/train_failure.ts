@@ -2,8 +2,7 @@
 import { readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { NonFiniteTensorError } from "../checkpoint/checkpoint_file.ts";
 import { findCheckpoint } from "../checkpoint/checkpoint_folder.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { canAllocate, OutOfGpuMemoryError } from "../gpu/memory.ts";
+import { type Gpu, openGpu } from "../gpu/device.ts";
 import type { Precision } from "../gpu/precision.ts";
 import type { Graph } from "../graph/graph.ts";
 import { memoryUse } from "../graph/memory_use.ts";
@@ -104,7 +103,7 @@ async function causeOf(error: unknown, gpu: Gpu): Promise<unknown> {
 /** The error, and where the GPU gave up also what training takes of its memory. */
 export async function withMemory(error: unknown, memory: MemoryAdvice): Promise<Error> {
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof OutOfGpuMemoryError) {
+  if (isOutOfMemory(reason)) {
     return new Error(`${reason}. ${memory.describe()}; ${await memory.findFit()}`, {
       cause: error,
     });
@@ -113,9 +112,13 @@ export async function withMemory(error: unknown, memory: MemoryAdvice): Promise<
   return new Error(`${reason}. ${memory.describe()}`, { cause: error });
 }
 
+function isOutOfMemory(reason: string): boolean {
+  return /out of memory|not enough memory/i.test(reason);
+}
+
 /** WebGPU does not tell how much memory there is: a loss may be for want of it. */
 function isOfGpu(reason: string): boolean {
-  return /GPU was lost|out of memory|not enough memory|device (is|was) lost/i.test(reason);
+  return isOutOfMemory(reason) || /GPU was lost|device (is|was) lost/i.test(reason);
 }
 
 interface Training {
@@ -126,6 +129,8 @@ interface Training {
   readonly partSize: number;
   /** One image as bytes. */
   readonly recordBytes: number;
+  /** Makes ready to train in parts of so many images. */
+  tryParts(gpu: Gpu, images: number): Promise<unknown>;
 }
 
 /** What training takes of the device's memory, whole and in smaller parts. */
@@ -161,12 +166,28 @@ export class MemoryAdvice {
     } of its memory${others}`;
   }
 
-  /** By taking that much memory of the device for a moment. */
+  /** By trying, each part on a device of its own: one keeps what was given back to it. */
   async findFit(): Promise<string> {
+    this.#training.gpu.close();
     for (const images of this.#smaller) {
-      if (!await canAllocate(this.#training.gpu.device, this.#bytes(images))) continue;
-      return `what is free now is enough for --micro-batch ${images}`;
+      if (await this.#fits(images)) {
+        return `what is free now is enough for --micro-batch ${images}`;
+      }
     }
     return "what is free now is not enough for any part of it: end what else uses the GPU";
+  }
+  async #fits(images: number): Promise<boolean> {
+    let gpu: Gpu | null = null;
+    try {
+      gpu = await openGpu();
+      await this.#training.tryParts(gpu, images);
+      return true;
+    } catch (error) {
+      // Opening, compiling and allocating each say it in their own way.
+      if (isOfGpu(String(error))) return false;
+      throw error;
+    } finally {
+      gpu?.close();
+    }
   }
 }

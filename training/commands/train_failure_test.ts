@@ -1,14 +1,18 @@
-import { assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { inFolder, writeRun } from "../fixtures/drawn_run.ts";
 import { tinyConfig, tinyDataset, tinyEngine, tinyGraph } from "../fixtures/tiny.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
+import { OutOfGpuMemoryError } from "../gpu/memory.ts";
 import { train } from "../trainer.ts";
 import type { StepRecord } from "../trainer/training_observer.ts";
-import { explainStop, MemoryAdvice } from "./train_failure.ts";
+import { explainStop, MemoryAdvice, withMemory } from "./train_failure.ts";
 
-const adviceFor = (gpu: Gpu) =>
+const adviceFor = (
+  gpu: Gpu,
+  tryParts: (gpu: Gpu, images: number) => Promise<void> = () => Promise.resolve(),
+) =>
   new MemoryAdvice({
-    ...{ graph: tinyGraph(), gpu, precision: "f32", partSize: 8, recordBytes: 100 },
+    ...{ graph: tinyGraph(), gpu, precision: "f32", partSize: 8, recordBytes: 100, tryParts },
   });
 
 Deno.test("explainStop() of a lost device says what smaller parts take, and the way on", async () => {
@@ -37,4 +41,25 @@ Deno.test("explainStop() of a lost device says what smaller parts take, and the 
     assertStringIncludes(message, "The GPU was lost");
   });
   gpu.close();
+});
+
+Deno.test("withMemory() of a refused allocation tries which part of a batch fits", async () => {
+  const refused = new OutOfGpuMemoryError("The GPU was out of memory: no");
+  const said = async (most: number) => {
+    const tried: number[] = [];
+    const gpu = await openGpu();
+    const advice = adviceFor(gpu, (_, images) => {
+      tried.push(images);
+      return images > most ? Promise.reject(refused) : Promise.resolve();
+    });
+    const { message } = await withMemory(refused, advice);
+    return { message, tried };
+  };
+  const fits = await said(2);
+  assertMatch(fits.message, /^The GPU was out of memory: no\. 8 images at a time take/);
+  assertMatch(fits.message, /what is free now is enough for --micro-batch 2$/);
+  assertEquals(fits.tried, [4, 2]);
+  const none = await said(0);
+  assertMatch(none.message, /not enough for any part of it: end what else uses the GPU$/);
+  assertEquals(none.tried, [4, 2, 1]);
 });

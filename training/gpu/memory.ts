@@ -30,25 +30,3 @@ export async function allocating<Result>(
   if (invalid) throw new Error(`The GPU refused a command: ${invalid.message}`);
   return result;
 }
-
-/** Cards have their memory in pieces: one as large as all of it may be refused. */
-const PIECE_BYTES = 2 ** 26;
-
-/** Whether so many bytes are free, by taking them for a moment. */
-export async function canAllocate(device: GPUDevice, bytes: number): Promise<boolean> {
-  const pieces: GPUBuffer[] = [];
-  try {
-    await allocating(device, () => {
-      for (let taken = 0; taken < bytes; taken += PIECE_BYTES) {
-        const size = Math.ceil(Math.min(PIECE_BYTES, bytes - taken) / 4) * 4;
-        pieces.push(device.createBuffer({ size, usage: GPUBufferUsage.STORAGE }));
-      }
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof OutOfGpuMemoryError) return false;
-    throw error;
-  } finally {
-    for (const piece of pieces) piece.destroy();
-  }
-}
