@@ -126,7 +126,7 @@ Deno.test({
     await using proxy = await startFaultProxy(server.endpoint, () => {
       if (other) return "none";
       other = direct.put("k", bytes("other"));
-      return "busy";
+      return "busy-for-a-second";
     });
     await assertRejects(
       async () => {
