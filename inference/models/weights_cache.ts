@@ -82,7 +82,7 @@ function keeping(
     .then(() => evict(folder, key, maxBytes))
     .catch(async (error) => {
       // Nobody reads the copy any more: what waits to be written must not wait for ever.
-      await writer.abort(error).catch(ignore);
+      await copy.readable.cancel(error).catch(ignore);
       // Another process was faster, or the download was not what it should be.
       if (error instanceof PreconditionFailedError || error === WRONG) return;
       log.error("weights_cache_failed", { key, reason: messageOf(error) });
