@@ -1,0 +1,265 @@
+// deno task bench:edge: small machines; every form of a network on every engine, beside its peers.
+import { asVariant } from "../../shared/variants.ts";
+import { type ModelManifest, ORIGINAL } from "../../shared/manifest.ts";
+import { DirectoryStore } from "../../shared/object_store/directory.ts";
+import { readWeights } from "../../shared/model_registry.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
+import { VARIANT_NAMES } from "../../training/compress/variants.ts";
+import { type Bench, type BenchOptions, runBench, select } from "./bench.ts";
+import { type Measured, measureEngine, measurePeer, measureService } from "./edge/measure.ts";
+import {
+  NETWORK_NAMES,
+  type NetworkName,
+  type Published,
+  publishedNetwork,
+} from "./edge/networks.ts";
+import { measurePeak, type Peak } from "./edge/peak.ts";
+import { boundOf, layerErrors, workOf } from "./edge/products.ts";
+import { describeMachine, formatMachine } from "./machine.ts";
+import { NotHere } from "./peer.ts";
+import { digits, formatTable, type Table } from "./table.ts";
+
+const HELP =
+  `AlexNet and SqueezeNet in every form on every engine, each in a fresh process, one thread
+
+Usage: deno task bench:edge [options]
+
+Rows are named NETWORK FORM ENGINE; --only alexnet, --only "int8 lean" or --only squeezenet/service
+picks some, so that a part ends in minutes. Engines: lean, onnxruntime-web and onnxruntime-node
+(where ./topfive add onnxruntime-node installed it); onnxruntime and OpenVINO in Python (--python) as
+peers; service/ENGINE is the whole service over HTTP with one decoder, by topfive try.
+
+first is process start to first answer. batch 8 is milliseconds an image. bound is the least time
+here of one thread in WebAssembly: each product reads its weights once at the measured bandwidth or
+multiplies at the measured peak, whichever takes longer. "layers" prints the relative error of each
+product's output, "agreement" how far the answers to photographs agree with the original's.
+
+The networks are made and compressed once and kept in .topfive/bench-edge (remove it to make them
+again). AlexNet's weights are drawn, for its trained ones cannot be had: its agreement says nothing.
+
+Examples
+  deno task bench:edge --only "alexnet int8"
+  deno task bench:edge --only agreement`;
+
+const ENGINES = ["lean", "onnxruntime-web", "onnxruntime-node"] as const;
+const PEERS = ["onnxruntime", "openvino"] as const;
+const SERVICES = ENGINES.map((engine) => `service/${engine}`);
+const FORMS = [ORIGINAL, ...VARIANT_NAMES];
+const RUNS = { quick: 7, full: 31 };
+
+interface Row {
+  readonly name: string;
+  readonly network: NetworkName;
+  readonly form: string;
+  /** "layers" and "agreement" are parts of their own. */
+  readonly engine: string;
+}
+
+const ROWS: readonly Row[] = NETWORK_NAMES.flatMap((network) => [
+  ...FORMS.flatMap((form) =>
+    [...ENGINES, ...PEERS, ...SERVICES].map((engine) => ({
+      name: `${network} ${form} ${engine}`,
+      network,
+      form,
+      engine,
+    }))
+  ),
+  ...["layers", "agreement"].map((engine) => ({
+    name: `${network} ${engine}`,
+    network,
+    form: "",
+    engine,
+  })),
+]);
+
+const bench: Bench = { name: "bench:edge", help: HELP, run };
+
+async function run(options: BenchOptions): Promise<void> {
+  const rows = select(ROWS, options.only, ({ name }) => name);
+  const machine = await describeMachine("none");
+  const peak = await measurePeak();
+  const results: Result[] = [];
+  const missing: string[] = [];
+  for (const network of NETWORK_NAMES.filter((name) => rows.some((row) => row.network === name))) {
+    try {
+      const published = await publishedNetwork(network);
+      const bounds = await boundsOf(published, peak);
+      for (const row of rows.filter((candidate) => candidate.network === network)) {
+        await measureRow(row, { published, bounds, options, results, missing });
+      }
+    } catch (error) {
+      if (!(error instanceof NotHere)) throw error;
+      missing.push(`${network}: ${error.message}`);
+    }
+  }
+  if (options.json) {
+    console.log(JSON.stringify({ machine, peak, results, missing }, null, 2));
+  } else {
+    const tables = tablesOf(results, [...formatMachine(machine), ...describePeak(peak)], missing);
+    console.log(tables.map(formatTable).join("\n\n"));
+  }
+}
+
+interface Result {
+  readonly row: Row;
+  readonly weightsBytes?: number;
+  readonly bound?: number;
+  readonly measured?: Measured;
+  /** Of "layers": errors by product, one of each form. */
+  readonly errors?: Record<string, Record<string, number>>;
+  readonly agreement?: NonNullable<ModelManifest["variants"]>;
+}
+
+interface Work {
+  readonly published: Published;
+  readonly bounds: ReadonlyMap<string, number>;
+  readonly options: BenchOptions;
+  readonly results: Result[];
+  readonly missing: string[];
+}
+
+async function measureRow(row: Row, work: Work): Promise<void> {
+  const { published, bounds, options: { quick, python }, results, missing } = work;
+  console.error(row.name);
+  try {
+    if (row.engine === "layers") {
+      results.push({ row, errors: await errorsOf(published) });
+    } else if (row.engine === "agreement") {
+      results.push({ row, agreement: published.manifest.variants ?? [] });
+    } else {
+      const measured = await measure(row, published, {
+        variant: row.form,
+        runs: quick ? RUNS.quick : RUNS.full,
+        python,
+      });
+      const { weights } = asVariant(published.manifest, row.form);
+      const bound = bounds.get(row.form)!;
+      results.push({ row, weightsBytes: weights.byteLength, bound, measured });
+    }
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error;
+    missing.push(`${row.name}: ${error.message}`);
+  }
+}
+
+function measure(
+  { engine }: Row,
+  published: Published,
+  options: { readonly variant: string; readonly runs: number; readonly python: string },
+): Promise<Measured> {
+  if (engine.startsWith("service/")) {
+    return measureService(engine.replace("service/", ""), published, options);
+  }
+  return PEERS.some((peer) => peer === engine)
+    ? measurePeer(engine, published, options)
+    : measureEngine(engine, published, options);
+}
+
+async function boundsOf(published: Published, peak: Peak): Promise<Map<string, number>> {
+  const model = await modelOf(published, ORIGINAL);
+  const work = await workOf(model, picture(published));
+  const bytes: Record<string, number> = { float16: 2, "int8-weights": 1, int8: 1 };
+  return new Map(FORMS.map((form) => {
+    const integers = form === "int8";
+    return [form, boundOf(work, peak, { bytesPerWeight: bytes[form] ?? 4, integers })];
+  }));
+}
+
+async function errorsOf(published: Published): Promise<Record<string, Record<string, number>>> {
+  const model = await modelOf(published, ORIGINAL);
+  const errors: Record<string, Record<string, number>> = {};
+  for (const form of VARIANT_NAMES) {
+    const found = await layerErrors(model, await modelOf(published, form), picture(published));
+    errors[form] = Object.fromEntries(found);
+  }
+  return errors;
+}
+
+async function modelOf({ store, manifest }: Published, form: string) {
+  const weights = await readWeights(new DirectoryStore(store), asVariant(manifest, form));
+  return decodeOnnx(weights);
+}
+
+/** Slopes and a ripple within the range of pixels less their mean. */
+function picture({ manifest: { input: { shape } } }: Published): Float32Array {
+  const length = shape[1] * shape[2] * shape[3];
+  return Float32Array.from({ length }, (_, i) => 100 * Math.sin(i * 0.013) + i % 7);
+}
+
+function describePeak({ bandwidth, float32, int8 }: Peak): string[] {
+  const giga = (value: number) => digits(value / 1e9);
+  return [
+    `one thread reads ${giga(bandwidth)} GB/s and multiplies and adds ${
+      giga(float32)
+    } G float32 or ` +
+    `${giga(int8)} G int8 a second in WebAssembly`,
+  ];
+}
+
+function tablesOf(results: readonly Result[], head: string[], notes: string[]): Table[] {
+  const tables: Table[] = [];
+  const timed = results.filter(({ measured }) => measured);
+  if (timed.length > 0) tables.push(timesTable(timed, head, notes));
+  for (const { row, errors } of results) if (errors) tables.push(errorsTable(row, errors));
+  const compared = results.filter(({ agreement }) => agreement);
+  if (compared.length > 0) tables.push(agreementTable(compared));
+  return tables.length > 0 ? tables : [{ head, columns: [], rows: [], notes }];
+}
+
+function timesTable(results: readonly Result[], head: string[], notes: string[]): Table {
+  const megabytes = (bytes: number | undefined) => bytes && digits(bytes / 1e6);
+  return {
+    head,
+    columns: [
+      ...["network, form, engine", "weights MB", "peak MB", "steady MB", "first ms"],
+      ...["batch 1 ms", "batch 8 ms", "bound ms", "of bound"],
+    ],
+    rows: results.map(({ row, weightsBytes, bound, measured }) => [
+      row.name,
+      megabytes(weightsBytes) || "",
+      megabytes(measured!.peak) || "",
+      megabytes(measured!.steady) || "",
+      digits(measured!.first),
+      digits(measured!.batch1),
+      digits(measured!.batch8),
+      digits(bound),
+      digits(measured!.batch1 / bound!),
+    ]),
+    notes,
+  };
+}
+
+function errorsTable({ network }: Row, errors: Record<string, Record<string, number>>): Table {
+  const names = Object.keys(Object.values(errors)[0] ?? {});
+  return {
+    head: [`${network}: relative error of each product's output`],
+    columns: ["product", ...Object.keys(errors)],
+    rows: names.map((name) => [
+      name.replace("/product", ""),
+      ...Object.values(errors).map((error) => `${digits(100 * error[name]!)} %`),
+    ]),
+    notes: [],
+  };
+}
+
+function agreementTable(results: readonly Result[]): Table {
+  const share = (value: number | undefined) =>
+    value === undefined ? "" : `${digits(100 * value)} %`;
+  return {
+    head: ["Agreement with the original on photographs that calibration did not see"],
+    columns: ["network, form", "images", "same first", "first in five", "five shared", "gzip MB"],
+    rows: results.flatMap(({ row, agreement }) =>
+      agreement!.map((form) => [
+        `${row.network} ${form.name}`,
+        String(form.agreement?.images ?? ""),
+        share(form.agreement?.top1),
+        share(form.agreement?.top5),
+        share(form.agreement?.fiveShared),
+        digits((form.wireBytes?.gzip ?? NaN) / 1e6),
+      ])
+    ),
+    notes: [],
+  };
+}
+
+if (import.meta.main) await runBench(bench, Deno.args);
