@@ -57,11 +57,12 @@ Deno.test({
       }
     }
     assertEquals(found, Object.fromEntries(OPERATIONS.map(([name, may]) => [name, may])));
+    const open = '{"Version":"2012-10-17","Statement":[]}';
     for (const role of ROLES) {
-      const open = '{"Version":"2012-10-17","Statement":[]}';
-      assertEquals(await server.request(keys[role], "PUT", "policy", open), 403);
-      assertEquals(await server.request(keys[role], "DELETE", ""), 403);
-      assertEquals(await server.request(keys[role], "GET", "versions"), 403);
+      const key = keys[role];
+      assertEquals((await server.request("PUT", "?policy", { key, body: open })).status, 403);
+      assertEquals((await server.request("DELETE", "", { key })).status, 403);
+      assertEquals((await server.request("GET", "?versions", { key })).status, 403);
     }
   },
 });

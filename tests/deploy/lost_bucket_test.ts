@@ -1,9 +1,12 @@
 // The drill of infra/RUNBOOK.md: a bucket is gone; it is restored from its copy, verified, and answers.
 import { assertEquals, assertMatch } from "@std/assert";
-import { fixture } from "../../inference/fixtures/colours.ts";
+import { coloursManifest, fixture } from "../../inference/fixtures/colours.ts";
 import { publishColours } from "../../inference/fixtures/colours_store.ts";
+import { publishModel, readWeights } from "../../shared/model_registry.ts";
+import { verifyModel } from "../../training/registry/verify.ts";
 import { hasS3Server, S3_SECRET, S3_USER, S3Server } from "../object_store/s3_server.ts";
 import { topfive, TopfiveProcess } from "../topfive_process.ts";
+import { S3WithUsers } from "./s3_with_users.ts";
 
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: S3_USER, AWS_SECRET_ACCESS_KEY: S3_SECRET };
 
@@ -39,6 +42,39 @@ Deno.test({
       for (const name of Object.keys(CREDENTIALS)) Deno.env.delete(name);
       await Deno.remove(backup, { recursive: true });
     }
+  },
+});
+
+Deno.test({
+  name:
+    "what was deleted from a bucket with versions comes back when the delete markers are removed",
+  ignore: !hasS3Server,
+  async fn() {
+    await using server = await S3WithUsers.start("some-models");
+    const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    assertEquals((await server.request("PUT", "?versioning", { body })).status, 200);
+    const store = server.store();
+    const weights = await fixture("colours.onnx");
+    const who = { by: "a test", reason: "to be lost" };
+    const manifest = await publishModel(store, { weights, manifest: coloursManifest() }, who);
+    const keys = await Array.fromAsync(store.list(""), ({ key }) => key);
+    for (const key of keys) await store.delete(key);
+    assertEquals(await Array.fromAsync(store.list("")), []);
+
+    const { text } = await server.request("GET", "?versions");
+    const markers = [...text.matchAll(/<DeleteMarker>(.*?)<\/DeleteMarker>/gs)];
+    assertEquals(markers.length, keys.length);
+    for (const [, marker] of markers) {
+      const [key, version] = ["Key", "VersionId"].map((name) =>
+        new RegExp(`<${name}>(.*?)</${name}>`).exec(marker!)![1]
+      );
+      const { status } = await server.request("DELETE", `/${key}?versionId=${version}`);
+      assertEquals(status, 204);
+    }
+    assertEquals(await Array.fromAsync(store.list(""), ({ key }) => key), keys);
+    assertEquals(await readWeights(store, manifest), weights);
+    const findings = await Array.fromAsync(verifyModel(store, "colours"));
+    assertEquals(findings.filter(({ problem }) => problem !== undefined), []);
   },
 });
 

@@ -89,13 +89,16 @@ export class S3WithUsers implements AsyncDisposable {
     return new S3Store(location, { backoffMs: 5, timeoutMs: 5_000 });
   }
 
-  /** The status of a request to the bucket that no store makes. */
-  async request(key: UserKey, method: string, query: string, body?: string): Promise<number> {
+  /** A request that no store makes, of the bucket or of `path` in it; the owner's where no key is given. */
+  async request(
+    method: string,
+    path: string,
+    { key = ROOT, body }: { readonly key?: UserKey; readonly body?: string } = {},
+  ): Promise<{ status: number; text: string }> {
     const client = new AwsClient({ ...key, service: "s3", region: "us-east-1", retries: 0 });
-    const url = `${this.endpoint}/${this.bucket}?${query}`;
+    const url = `${this.endpoint}/${this.bucket}${path}`;
     const answer = await client.fetch(url, { method, ...(body === undefined ? {} : { body }) });
-    await answer.body?.cancel();
-    return answer.status;
+    return { status: answer.status, text: await answer.text() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
