@@ -118,12 +118,35 @@ const OWN: Operation[] = [
   },
 ];
 
+/** The operator decides whether a key is needed: `{}` is none. Nobody is asked for one by these. */
+const SECURITY = [{}, { bearer: [] }, { header: [] }];
+const OPEN = new Set(["/healthz", "/readyz", "/v2", "/v2/health/live", "/v2/health/ready"]);
+
 /** The service as OpenAPI 3.1, from the schemas that check requests. */
 export function openApiDocument() {
   const api = new OpenAPIHono();
-  for (const operation of [...OWN, ...KSERVE]) api.openAPIRegistry.registerPath(operation);
+  for (const operation of [...OWN, ...KSERVE]) {
+    const security = OPEN.has(operation.path) ? [] : SECURITY;
+    api.openAPIRegistry.registerPath({ ...operation, tags: [tagOf(operation.path)], security });
+  }
+  api.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "The API key that the operator gave you.",
+  });
+  api.openAPIRegistry.registerComponent("securitySchemes", "header", {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+  });
   return api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "topfive", version: config.version },
   });
+}
+
+function tagOf(path: string): string {
+  if (path.startsWith("/v1/")) return "Images";
+  if (path.startsWith("/hf/")) return "Hugging Face";
+  return path.startsWith("/v2") ? "Open Inference Protocol" : "Operation";
 }

@@ -22,6 +22,15 @@ Deno.test("GET /openapi.json has the parameters and bodies that requests are che
   }
 });
 
+Deno.test("GET /openapi.json says where a key may be asked for, and sorts by protocol", async () => {
+  await using service = await startedApp();
+  const { paths, components } = await (await service.app.request("/openapi.json")).json();
+  assertEquals(Object.keys(components.securitySchemes), ["bearer", "header"]);
+  assertEquals(paths["/v1/classify"].post.security, [{}, { bearer: [] }, { header: [] }]);
+  assertEquals(paths["/healthz"].get.security, []);
+  assertEquals(paths["/hf/{model}"].post.tags, ["Hugging Face"]);
+});
+
 Deno.test("what the service answers is what /openapi.json says", async () => {
   await using service = await startedApp();
   const json = async (response: Response | Promise<Response>) => await (await response).json();
