@@ -159,7 +159,7 @@ export async function readWeights(
 export async function streamWeights(
   store: ObjectStore,
   { name, version, weights: { key, byteLength, sha256 } }: ModelManifest,
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const action = `Cannot read weights of ${name} ${version}`;
   const object = await store.getStream(key);
   if (object === null) throw new Error(`${action}: ${key} is missing from the store`);
@@ -170,7 +170,7 @@ export async function streamWeights(
   const digest = createHash("sha256");
   let length = 0;
   return object.stream.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
         length += chunk.length;
         if (length > byteLength) throw new Error(`${action}: ${key} grew while it was read`);

@@ -4,6 +4,7 @@ import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import type { RunResult, RunTask } from "../workers/run_worker.ts";
 import type { Runtime } from "../workers/runtimes.ts";
 import { TaskWorker } from "../workers/task_worker.ts";
+import { sendWeights } from "../workers/weights_channel.ts";
 
 export type NetworkWorker = TaskWorker<RunTask, RunResult>;
 
@@ -94,8 +95,15 @@ async function loadLean(
   manifest: ModelManifest,
 ): Promise<RunResult> {
   const weights = await streamWeights(store, manifest);
-  const task = { kind: "stream", weights, manifest: describe(manifest) } as const;
-  return await worker.ask(task, LOAD_MS, [weights]);
+  const { port1, port2 } = new MessageChannel();
+  const done = new AbortController();
+  void sendWeights(weights, port1, done.signal);
+  try {
+    const task = { kind: "stream", weights: port2, manifest: describe(manifest) } as const;
+    return await worker.ask(task, LOAD_MS, [port2]);
+  } finally {
+    done.abort();
+  }
 }
 
 /** From the file where the weights lie in one, verified by the worker; else from memory. */

@@ -90,7 +90,8 @@ function keeping(
   return new TransformStream({
     async transform(chunk, controller) {
       digest.update(chunk);
-      await writer.write(chunk).catch(ignore);
+      // A chunk is its reader's own (getStream), who may be done with it before the disk is.
+      await writer.write(chunk.slice()).catch(ignore);
       controller.enqueue(chunk);
     },
     async flush() {

@@ -6,12 +6,13 @@ import type { WeightsFile } from "../onnxruntime/weights_file.ts";
 import type { Runtime } from "./runtimes.ts";
 import { openSession, type Session, type SessionManifest } from "./session.ts";
 import { answerTasks } from "./task_worker.ts";
+import { receiveWeights } from "./weights_channel.ts";
 
 export type RunTask =
-  /** A session on the lean engine, which takes the weights as they arrive. */
+  /** A session on the lean engine, which takes the weights as `sendWeights` sends them. */
   | {
     readonly kind: "stream";
-    readonly weights: ReadableStream<Uint8Array>;
+    readonly weights: MessagePort;
     readonly manifest: SessionManifest;
   }
   /** One on ONNX Runtime. */
@@ -64,7 +65,7 @@ async function open(task: Exclude<RunTask, { kind: "run" }>): Promise<Session | 
     return await openSession(weights, manifest, { runtime, threads });
   }
   try {
-    return await leanSession(task.weights, manifest);
+    return await leanSession(receiveWeights(task.weights), manifest);
   } catch (error) {
     if (error instanceof UnsupportedError) return error.message;
     throw error;

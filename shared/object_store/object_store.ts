@@ -51,7 +51,8 @@ export interface ObjectStore {
   getIfChanged(key: string, etag: string): Promise<StoredObject | "unchanged" | null>;
 
   /**
-   * The object as a stream, for objects that are large, or null when there is none.
+   * The object as a stream, for objects that are large, or null when there is none. Each chunk is
+   * its reader's own, who may transfer its buffer.
    *
    * @throws {ObjectChangedError} through the stream, when the object is replaced while it is read
    *   and the rest of the old one cannot be had.
