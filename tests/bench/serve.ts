@@ -8,6 +8,7 @@ import { type BatchRate, batchRates } from "./serve/batches.ts";
 import type { LoadRequest, LoadResult } from "./serve/load.ts";
 import { type BenchModel, type ModelName, publishForBench } from "./serve/models.ts";
 import {
+  cpuSeconds,
   fastApiService,
   forgetPeak,
   memoryOf,
@@ -24,7 +25,8 @@ JPEGs of about 100 kB from TOPFIVE_PHOTOS (a folder; default: the shared ImageNe
 request another one, at 1, 8 and 64 connections: latency, images a second and the most memory of the
 process. Every answer must be 200. GET /healthz is asked meanwhile, from a third process. Above: what
 the engines do in batches without HTTP and decoding, which is what a service can reach; "of best
-batch" is its share of onnxruntime-web's. The last row sends 20,000 requests (--quick: 2,000) to a
+batch" is its share of onnxruntime-web's. Processor time is the fairer figure where the machine is busy.
+The last row sends 20,000 requests (--quick: 2,000) to a
 small network and says what the process holds after a tenth, a half and all of them.
 
 Examples
@@ -46,6 +48,8 @@ interface LoadRow {
   readonly connections: number;
   readonly load: LoadResult;
   readonly health: LoadResult;
+  /** Processor time of the service, seconds. */
+  readonly cpuSeconds: number;
   readonly peakBytes: number;
 }
 
@@ -141,6 +145,7 @@ async function underLoad(
   const classify = { port, method: "POST", path: "/v1/classify", images } as const;
   await generator.ask({ ...classify, connections, seconds: seconds / 4 });
   await forgetPeak(pid);
+  const before = await cpuSeconds(pid);
   const [load, health] = await Promise.all([
     generator.ask({ ...classify, connections, seconds }),
     prober.ask({ port, method: "GET", path: "/healthz", connections: 1, seconds, pauseMs: 2 }),
@@ -149,8 +154,12 @@ async function underLoad(
     if (Object.keys(failures).length === 0) continue;
     throw new Error(`Cannot count these answers of ${service.name}: ${JSON.stringify(failures)}`);
   }
-  const { peak } = await memoryOf(pid);
-  return { model: name, service: service.name, connections, load, health, peakBytes: peak };
+  const cpu = await cpuSeconds(pid) - before;
+  const { peak: peakBytes } = await memoryOf(pid);
+  return {
+    ...{ model: name, service: service.name, connections, load, health },
+    ...{ cpuSeconds: cpu, peakBytes },
+  };
 }
 
 async function measureMemory(
@@ -225,9 +234,9 @@ function formatLoads(loads: readonly LoadRow[], batches: Results["batches"]): st
     head: [],
     columns: [
       ...["model", "service", "connections", "p50 ms", "p99 ms", "images/s", "of best batch"],
-      ...["healthz p50 ms", "p99 ms", "peak MiB"],
+      ...["CPU ms/image", "healthz p50 ms", "p99 ms", "peak MiB"],
     ],
-    rows: loads.map(({ model, service, connections, load, health, peakBytes }) => {
+    rows: loads.map(({ model, service, connections, load, health, cpuSeconds, peakBytes }) => {
       const rate = load.requests / load.seconds;
       const best = Math.max(
         ...(batches[model] ?? []).filter(({ engine }) => engine.startsWith("onnxruntime-web"))
@@ -235,8 +244,8 @@ function formatLoads(loads: readonly LoadRow[], batches: Results["batches"]): st
       );
       return [
         ...[model, service, `${connections}`, digits(load.p50), digits(load.p99), digits(rate)],
-        ...[percent(rate / best), digits(health.p50), digits(health.p99)],
-        digits(peakBytes / 2 ** 20),
+        ...[percent(rate / best), digits(1000 * cpuSeconds / load.requests)],
+        ...[digits(health.p50), digits(health.p99), digits(peakBytes / 2 ** 20)],
       ];
     }),
     notes: [],
