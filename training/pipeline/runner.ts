@@ -99,8 +99,8 @@ export class Runner {
     const { name } = stage;
     const attempts = 1 + (run.record.stages.find((each) => each.name === name)?.attempts ?? 0);
     const startedAt = new Date().toISOString();
-    line.print(`${name}: begins${attempts > 1 ? `, for the ${attempts}th time` : ""}`);
     await run.updateStage({ name, state: "working", attempts, startedAt, seconds: null, text: "" });
+    line.print(`${name}: begins${attempts > 1 ? `, attempt ${attempts}` : ""}`);
     const began = performance.now();
     try {
       const output = await stage.run(this.#context);

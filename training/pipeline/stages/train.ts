@@ -85,11 +85,10 @@ export const train: Stage<"train"> = {
     ].join("; "),
 };
 
-/** The trained candidate on this machine, fetched from the store where it was trained elsewhere. */
+/** The trained candidate: fetched from the store where this machine has none or trained a part. */
 export async function loadTrained(context: StageContext): Promise<LoadedRun> {
-  const folder = runFolder(context);
-  if (await findCheckpoint(folder, "best") === null) await mirrorOf(context).pull();
-  return await loadRun(folder);
+  await mirrorOf(context).pull();
+  return await loadRun(runFolder(context));
 }
 
 function runFolder({ work, run }: StageContext): string {
