@@ -30,7 +30,7 @@ export class Asker implements AsyncDisposable {
     this.#asking = this.#ask(image);
   }
 
-  /** Starts `topfive serve` on the store's "flowers", waits for an answer, and goes on asking. */
+  /** Starts `topfive serve` on the store's "things", waits for an answer, and goes on asking. */
   static async start(
     folder: string,
     store: string,
@@ -40,10 +40,10 @@ export class Asker implements AsyncDisposable {
     },
   ): Promise<Asker> {
     const service = new TopfiveProcess(folder, [
-      ...["serve", "--store", store, "--model", "flowers", "--port", "0", "--cache", "0"],
+      ...["serve", "--store", store, "--model", "things", "--port", "0", "--cache", "0"],
       ...["--poll", String(pollSeconds)],
     ]);
-    const [, origin] = await service.printed("stdout", /serves flowers \S+ at (http:\/\/\S+)/);
+    const [, origin] = await service.printed("stdout", /serves things \S+ at (http:\/\/\S+)/);
     return new Asker(service, origin!, image, await askOnce(origin!, image));
   }
 

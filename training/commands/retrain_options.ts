@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { MODEL_NAMES } from "../models/models.ts";
 import { GatePolicySchema } from "../pipeline/gate/policy.ts";
 import { FEWEST_THAT_STOP, ImageRulesSchema } from "../pipeline/images/rules.ts";
 import { makeSettings, type RetrainSettings } from "../pipeline/settings.ts";
@@ -22,7 +21,7 @@ the candidate in the service; and promotes it, or keeps it as "candidate" with t
 was killed goes on where it was, on any machine: its state is in the store.
 
 Options
-  --model NAME         the network: ${MODEL_NAMES.join(", ")} (default alexnet-small)
+  --model NAME         the network, as topfive train has them (default alexnet-small)
   --from WHERE         weights to begin with: champion (default; a new class adds a row), scratch
   --epochs N  --batch-size N  --learning-rate X  --side N  --seed N   as in topfive train
   --config FILE        all settings as JSON: {"training": {…}, "images": {…}, "gate": {…}, "trial": {…}}

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import type { ProgressLine } from "../progress.ts";
 import { VERSION } from "../version.ts";
+import { cleanUp } from "./clean_up.ts";
 import { listArrivals } from "./images/arrivals.ts";
 import { ImageCache } from "./images/image_cache.ts";
 import { incomingPrefix, leaseKey } from "./keys.ts";
@@ -79,6 +80,7 @@ export async function retrain(options: RetrainOptions): Promise<Retrained> {
   }
   await tell(run, options.webhook, { store, line });
   const { state, reasons } = run.record;
+  if (isEnded(state)) await cleanUp(store, run.record, options.work);
   return { state: state as Retrained["state"], run: run.record, worked: true, reasons };
 }
 
