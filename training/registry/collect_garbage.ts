@@ -1,7 +1,16 @@
 /** Removes what nothing needs any more. */
-import { type ModelManifest, parseManifest } from "../../shared/manifest.ts";
+import { z } from "zod";
+import {
+  type ModelManifest,
+  parse,
+  parseManifest,
+  SafeName,
+  Sha256,
+} from "../../shared/manifest.ts";
 import type { ObjectInfo, ObjectStore } from "../../shared/object_store/object_store.ts";
+import { blobKey, latestRunKey } from "../../shared/registry/keys.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
+import { stageKey } from "../pipeline/keys.ts";
 import { listAliases, readHistory } from "./history.ts";
 import { listModels } from "./versions.ts";
 
@@ -19,7 +28,7 @@ export interface GarbageOptions {
 
 /**
  * Objects that no alias, none of its last moves and nothing young needs: versions with all that
- * lies beside them, and weights that no remaining version has. Manifests come before weights, so that a
+ * lies beside them, and weights that no remaining version and no unfinished retraining has. Manifests come before weights, so that a
  * removal that is broken off leaves no version without its weights.
  */
 export async function findGarbage(
@@ -32,6 +41,7 @@ export async function findGarbage(
   const usedBlobs = new Set<string>();
   for (const name of await listModels(store)) {
     const kept = await keptVersions(store, name, options.keepMoves);
+    for (const key of await unpublishedBlobs(store, name)) usedBlobs.add(key);
     for (const [version, objects] of await objectsByVersion(store, name)) {
       const manifest = objects.find(({ key }) => key.endsWith("/manifest.json"));
       if (!kept.has(version) && objects.every(old)) {
@@ -47,6 +57,21 @@ export async function findGarbage(
     if (!usedBlobs.has(blob.key) && old(blob)) garbage.push(blob);
   }
   return garbage;
+}
+
+const LatestRunSchema = z.looseObject({ run: SafeName, state: z.string() });
+const ExportSchema = z.looseObject({ output: z.looseObject({ sha256: Sha256 }) });
+
+/** What a retraining that was left unfinished exported: it goes on from there, however long it rests. */
+async function unpublishedBlobs(store: ObjectStore, name: string): Promise<string[]> {
+  const read = async <Value>(key: string, schema: z.ZodType<Value>) => {
+    const object = await store.get(key);
+    return object && parse(key, schema, new TextDecoder().decode(object.bytes));
+  };
+  const latest = await read(latestRunKey(name), LatestRunSchema);
+  if (latest?.state !== "working" && latest?.state !== "failed") return [];
+  const exported = await read(stageKey(name, latest.run, "export"), ExportSchema);
+  return exported ? [blobKey(exported.output.sha256)] : [];
 }
 
 function blobsOf({ weights, variants = [] }: ModelManifest): string[] {

@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { exampleManifest } from "../../shared/fixtures/example_manifest.ts";
 import { publishModel } from "../../shared/model_registry.ts";
+import { blobKey, latestRunKey } from "../../shared/registry/keys.ts";
 import { moveAlias } from "../../shared/registry/move_alias.ts";
+import { stageKey } from "../pipeline/keys.ts";
 import { DECISION, publishPets, withPets } from "../fixtures/published.ts";
 import { promote } from "./champion.ts";
 import { findGarbage } from "./collect_garbage.ts";
@@ -65,5 +67,20 @@ Deno.test("findGarbage() spares what is young: its publisher may not be done", a
     assertEquals(await findGarbage(store, young), []);
     const old = await findGarbage(store, { ...tomorrow, keepMoves: 1 });
     assertEquals(old.some(({ key }) => key === "blobs/sha256/abc"), true);
+  });
+});
+
+Deno.test("findGarbage() spares what an unfinished retraining exported, until it has ended", async () => {
+  await withPets(["v1"], async (store) => {
+    const sha256 = "e".repeat(64);
+    const put = (key: string, value: unknown) =>
+      store.put(key, new TextEncoder().encode(JSON.stringify(value)));
+    await store.put(blobKey(sha256), new Uint8Array([1]));
+    await put(stageKey("pets", "r1", "export"), { key: "k", output: { sha256, byteLength: 1 } });
+    for (const [state, spared] of [["failed", true], ["working", true], ["refused", false]]) {
+      await put(latestRunKey("pets"), { run: "r1", state, endedAt: null });
+      const keys = (await findGarbage(store, { ...tomorrow, keepMoves: 1 })).map(({ key }) => key);
+      assertEquals(keys, spared ? [] : [blobKey(sha256)], String(state));
+    }
   });
 });
