@@ -107,7 +107,7 @@ export class Engine {
     if (batch % most !== 0) {
       throw new RangeError(`Cannot work on a batch of ${batch} in parts of ${most}: not a divisor`);
     }
-    this.partSize = largestPart(graph, this.arena, batch, target, most);
+    this.partSize = largestPart(graph, this.arena, batch, target, { most, ...options.preprocess });
     const common = { batch: this.partSize, target, lossBatch: batch };
     this.trainingPlan = plan(graph, this.arena, { ...common, training: true });
     this.#evaluationPlan = plan(graph, this.arena, { ...common, training: false });

@@ -152,6 +152,13 @@ Deno.test("Engine works in parts where the adapter binds too little for the batc
   );
 });
 
+Deno.test("Engine works in parts where the adapter binds too few records", async () => {
+  const preprocess = { side: 40, crop: 5, channels: 3, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  const few = { ...gpu, maxBindingBytes: 40 * 40 * 3 * 2.5 };
+  const { partSize } = await gradientsOf({ preprocess }, few);
+  assertEquals(partSize, 2);
+});
+
 Deno.test("Engine refuses parts that do not divide the batch", async () => {
   await assertRejects(
     () => withEngine({ partSize: 4 }, async () => {}),

@@ -5,7 +5,7 @@ import { plan } from "./plan.ts";
 
 /**
  * Images of a batch to work on at a time: the largest divisor of it, up to `most`, with which no
- * tensor exceeds what the adapter binds and no dispatch has more workgroups in a dimension than it
+ * tensor, and not the records of side x side x channels bytes, exceeds what the adapter binds and no dispatch has more workgroups in a dimension than it
  * allows.
  *
  * @throws {RangeError} where one image alone needs more.
@@ -15,8 +15,10 @@ export function largestPart(
   arena: ParameterArena,
   batch: number,
   target: OpTarget,
-  most = batch,
+  { most = batch, side = 0, channels = 0 }: { most?: number; side?: number; channels?: number } =
+    {},
 ): number {
+  const recordBytes = side * side * channels;
   for (let parts = 1; parts <= batch; parts++) {
     if (batch % parts !== 0 || batch / parts > most) continue;
     const { slots, forward, backward } = plan(graph, arena, {
@@ -25,7 +27,8 @@ export function largestPart(
       training: true,
     });
     const largestGrid = Math.max(...[...forward, ...backward].flatMap((each) => each.workgroups));
-    const fits = Math.max(...slots) <= target.maxBindingBytes &&
+    const largest = Math.max(...slots, batch / parts * recordBytes);
+    const fits = largest <= target.maxBindingBytes &&
       largestGrid <= target.maxWorkgroups;
     if (fits) return batch / parts;
   }
