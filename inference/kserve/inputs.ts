@@ -44,7 +44,7 @@ export function readInputs(
     throw new ProtocolError(`shape of ${name} is [${shape}], expected [-1,${sizes}]`);
   }
   const length = sizes.reduce((product, size) => product * size, 1);
-  const values = raw ? floats(raw) : Float32Array.from(flat(data), readNumber);
+  const values = raw ? floats(raw) : numbers(flat(data));
   if (values.length !== count * length) {
     throw new ProtocolError(`${name} has ${values.length} values, its shape ${count * length}`);
   }
@@ -61,9 +61,17 @@ function flat(data: readonly unknown[] | undefined): unknown[] {
   return data.flat(MOST_DIMENSIONS);
 }
 
-function readNumber(value: unknown): number {
-  if (typeof value === "number") return value;
-  throw new ProtocolError("data of FP32 holds something else than numbers");
+/** `Float32Array.from` with a function took 20 times as long: 0.3 s for 10 MB of JSON (2026-11). */
+function numbers(values: readonly unknown[]): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value !== "number") {
+      throw new ProtocolError("data of FP32 holds something else than numbers");
+    }
+    result[i] = value;
+  }
+  return result;
 }
 
 function readImage(value: unknown): Uint8Array {

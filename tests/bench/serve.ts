@@ -25,9 +25,9 @@ JPEGs of about 100 kB from TOPFIVE_PHOTOS (a folder; default: the shared ImageNe
 request another one, at 1, 8 and 64 connections: latency, images a second and the most memory of the
 process. Every answer must be 200. GET /healthz is asked meanwhile, from a third process. Above: what
 the engines do in batches without HTTP and decoding, which is what a service can reach; "of best
-batch" is its share of onnxruntime-web's. Processor time is the fairer figure where the machine is busy.
-The last row sends 20,000 requests (--quick: 2,000) to a
-small network and says what the process holds after a tenth, a half and all of them.
+batch" is its share of onnxruntime-web's. Processor time is the fairer figure where the machine is
+busy. The last row sends 20,000 requests (--quick: 2,000) to a small network and says what the process
+holds after a tenth, a half and all of them.
 
 Examples
   ./topfive bench serve --quick
