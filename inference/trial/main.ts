@@ -18,6 +18,7 @@ Usage: topfive try MODEL[@VERSION] [--store STORE] [options]
   --requests N     requests whose latency is measured after the first (default 20)
   --timeout S      longest time for the start and for each answer, seconds (default 60)
   --variant NAME   this form of the weights; the one that the service chooses when left out
+  --runtime NAME   this engine; the one that the service chooses when left out
   -- FLAGS         further flags of topfive serve
 
 Prints JSON: whether the model was loaded and its self-test answered over HTTP, what answered, the
@@ -35,6 +36,7 @@ const OPTIONS = {
   store: { type: "string", default: ".topfive/store" },
   images: { type: "string" },
   variant: { type: "string" },
+  runtime: { type: "string" },
   requests: { type: "string", default: "20" },
   timeout: { type: "string", default: "60" },
 } as const;
@@ -65,9 +67,10 @@ function read(args: readonly string[]): Given {
   const [model, version] = named.split("@", 2);
   parseSafeName("model name", model);
   if (version !== undefined) parseSafeName("model version", version);
-  const { variant } = values;
+  const { variant, runtime } = values;
   const serveArgs = [
     ...variant === undefined ? [] : ["--variant", variant],
+    ...runtime === undefined ? [] : ["--runtime", runtime],
     ...args.slice(end + 1),
   ];
   readConfig(serveArgs, () => undefined);
