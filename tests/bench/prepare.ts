@@ -124,6 +124,7 @@ function format(head: string[], rows: readonly Row[], notes: readonly string[]):
   const outlook = last === undefined ? [] : [
     `ImageNet, ${IMAGENET.toLocaleString("en")} images, at this rate: ` +
     `${digits(IMAGENET * last.seconds / last.images / 3600)} h, ` +
+    `${digits(IMAGENET * last.cpuSeconds / last.images / 3600)} h of processor time, ` +
     `${digits(IMAGENET * last.bytes / last.images / 1e9)} GB of shards`,
   ];
   return formatTable({
