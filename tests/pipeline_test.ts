@@ -72,7 +72,7 @@ Deno.test("topfive takes labelled images to top-5 over HTTP by a user's own comm
     );
     assertStringIncludes(stderr, "63 training images of 10 classes");
     assertMatch(stderr, /^2 broken images were skipped:$/m);
-    assertMatch(stderr, new RegExp(`^  ${broken}: Cannot decode image: .*cut off$`, "m"));
+    assertMatch(stderr, new RegExp(`^  ${broken}: Cannot read PNG: .*cut off in its IDAT$`, "m"));
     assertMatch(stderr, /^ {2}train\/ball\/fake\.jpg: Cannot /m);
 
     const unmeasured = new TopfiveProcess(folder, [

@@ -33,6 +33,7 @@ export function* chunks(bytes: Uint8Array): Generator<Chunk> {
 
 /** @throws {ImageError} `corrupt` when a chunk that decides pixels is not what was written. */
 export function requireIntact({ type, covered, checksum }: Chunk): void {
+  if (checksum === undefined) throw pngCorrupt(`the file is cut off in its ${type}`);
   if (checksum !== crc32(covered)) throw pngCorrupt(`the checksum of ${type} is wrong`);
 }
 

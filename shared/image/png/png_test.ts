@@ -132,6 +132,7 @@ Deno.test("decodePng() refuses what the specification does not have", () => {
   const damaged = made({ ...size, rows });
   damaged[8 + 25 + 10]! ^= 1;
   refused(damaged, "checksum of IDAT");
+  refused(made({ ...size, rows }).subarray(0, 8 + 25 + 10), "cut off in its IDAT");
 });
 
 /** The pass of each pixel of 8 x 8 (PNG, third edition, section 8.2). */
