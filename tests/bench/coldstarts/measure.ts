@@ -84,24 +84,25 @@ interface FormRun {
 async function measureForm(given: FormRun): Promise<ColdStart> {
   const { server, runs } = given;
   // Once through a proxy that sees the requests; reading through it costs the service nothing more.
-  let beforeStore: number | undefined;
-  let service: StartedService | undefined;
+  const started: { pid?: number; beforeStore?: number } = {};
   await using proxy = await startFaultProxy(server.endpoint, () => {
-    beforeStore ??= service && cpuSeconds(service.pid);
+    if (started.pid !== undefined) started.beforeStore ??= cpuSeconds(started.pid);
     return "none";
   });
-  service = launch(given, proxy.endpoint);
+  const service = launch(given, proxy.endpoint);
+  started.pid = service.pid;
   await service.ready();
   await service.end();
+  const beforeStore = started.beforeStore!;
   const keys = proxy.log.map(({ request }) => request.replace(/^\w+ \/models\//, ""));
   const blob = keys.find((key) => key.startsWith("blobs/"))!;
   const whole: number[] = [];
   for (let index = 0; index < runs; index++) whole.push(await coldStart(given));
   return {
-    beforeStore: round(beforeStore!),
+    beforeStore: round(beforeStore),
     requests: keys.filter((key) => !key.startsWith("blobs/")).length,
     weightsBytes: (await openTestBucket(server.endpoint).head(blob))!.byteLength,
-    afterStore: round(median(whole) - beforeStore!),
+    afterStore: round(median(whole) - beforeStore),
   };
 }
 
