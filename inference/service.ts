@@ -70,6 +70,7 @@ export function startService(config: Config, log: Log): Service {
     hosts: new AllowedHosts(config.fetchHosts),
     maxBytes: config.maxBodyBytes,
     milliseconds: deadlineMs,
+    onFetch: (outcome, milliseconds) => metrics.fetched(outcome, milliseconds),
   });
   metrics.watch({ host, classifier, decoders, canaries });
   const drain = new Drain();

@@ -1,4 +1,4 @@
-import { ProblemError, queueFull } from "../problem.ts";
+import { ProblemError, queueFull, toProblem } from "../problem.ts";
 import { type AllowedHosts, refused } from "./allowed_hosts.ts";
 import { httpsGet, TooLargeError } from "./https_get.ts";
 import { type Connect, connectPublicly } from "./public_connection.ts";
@@ -16,6 +16,8 @@ export interface ImageFetcherOptions {
   readonly maxBytes: number;
   /** Longest time for one image, redirects included. */
   readonly milliseconds: number;
+  /** Told of each image: "fetched", or the problem that it met. */
+  readonly onFetch?: (outcome: string, milliseconds: number) => void;
   /** Trusted beside the runtime's certificates; given by tests. */
   readonly caCerts?: readonly string[];
   /** Given by tests. */
@@ -38,6 +40,19 @@ export class ImageFetcher {
    * allowed; `image-url-failed` when nothing good came from it; `queue-full`.
    */
   async fetch(address: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const started = performance.now();
+    const { onFetch } = this.#options;
+    try {
+      const bytes = await this.#fetch(address, signal);
+      onFetch?.("fetched", performance.now() - started);
+      return bytes;
+    } catch (error) {
+      onFetch?.(toProblem(error).problem, performance.now() - started);
+      throw error;
+    }
+  }
+
+  async #fetch(address: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#options.hosts.none) throw refused("this service fetches no addresses");
     const url = this.#options.hosts.require(address);
     if (this.#open >= MOST_AT_ONCE) throw queueFull();

@@ -1,6 +1,6 @@
 // Against a real TLS server on loopback. Its names are looked up nowhere: the connector that the tests
 // give leads to the server, and tells of the address that a name would have had.
-import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { fixture } from "../fixtures/colours.ts";
 import { startedApp } from "../fixtures/started_app.ts";
 import { ProblemError } from "../problem.ts";
@@ -41,7 +41,9 @@ function served(
     Object.defineProperty(connection, "remoteAddr", { value: remoteAddr });
     return connection;
   };
+  const outcomes: string[] = [];
   const fetcher = new ImageFetcher({
+    onFetch: (outcome) => outcomes.push(outcome),
     hosts: new AllowedHosts(hosts),
     maxBytes: 100_000,
     milliseconds: options.milliseconds ?? 5000,
@@ -50,6 +52,7 @@ function served(
   });
   return {
     fetcher,
+    outcomes,
     seen,
     dialled,
     fetch: (address: string, signal = new AbortController().signal) =>
@@ -192,6 +195,8 @@ Deno.test("POST /v1/classify answers images by url and urls, each with its own e
   const headers = { "Content-Type": "application/json" };
   const one = await service.post(JSON.stringify({ url: IMAGE, top: 1 }), "", headers);
   assertEquals([one.status, (await one.json()).predictions[0].label], [200, "red"]);
+  assertMatch(one.headers.get("Server-Timing")!, /^fetch;dur=[\d.]+, queue;dur=/);
+  assert(JSON.parse(service.lines.at(-1)!).fetch_ms > 0);
   const urls = [IMAGE, "https://images.example.org/gone.png", "https://evil.test/red.png"];
   const several = await service.post(JSON.stringify({ urls }), "", headers);
   const { results } = await several.json();
@@ -202,6 +207,9 @@ Deno.test("POST /v1/classify answers images by url and urls, each with its own e
     ["red", "/problems/image-url-failed", "/problems/image-url-refused"],
   );
   assertEquals(results[1].name, urls[1]);
+  assertEquals(server.outcomes.toSorted(), [
+    ...["fetched", "fetched", "image-url-failed", "image-url-refused"],
+  ]);
   assert(!service.lines.join().includes("secret"), "an address is in the log");
 
   const both = await service.post(JSON.stringify({ url: IMAGE, image: "AAAA" }), "", headers);

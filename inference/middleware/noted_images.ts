@@ -8,6 +8,8 @@ export interface NotedImage {
   readonly version: string;
   /** None where the answer was at hand. */
   readonly stages: readonly Stage[];
+  /** Milliseconds until it was here, where the client named its address. */
+  readonly fetchMs?: number | undefined;
   /** How the version was loaded, where this is the first that it answered. */
   readonly coldStart?: LoadStages | undefined;
 }
@@ -20,4 +22,10 @@ export interface NotedImagesVariables {
 /** Notes an image that was answered. */
 export function noteImage(c: Context, image: NotedImage): void {
   c.set("images", [...(c.get("images") as NotedImagesVariables["images"] ?? []), image]);
+}
+
+/** Milliseconds in which images were fetched, and undefined where none was. */
+export function fetchMsOf(images: readonly NotedImage[]): number | undefined {
+  const fetched = images.flatMap(({ fetchMs }) => fetchMs ?? []);
+  return fetched.length === 0 ? undefined : Math.max(...fetched);
 }

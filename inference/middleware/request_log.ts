@@ -8,7 +8,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { nameRequestSpan } from "../telemetry/spans.ts";
 import { total } from "../telemetry/stages.ts";
 import type { ApiKeyVariables } from "./api_keys.ts";
-import type { NotedImagesVariables } from "./noted_images.ts";
+import { fetchMsOf, type NotedImagesVariables } from "./noted_images.ts";
 
 /** What the middleware leaves in the context for the handlers after it. */
 export interface RequestLogVariables {
@@ -75,12 +75,14 @@ function imageFields(images: NotedImagesVariables["images"]): LogFields {
   if (images === undefined) return {};
   const { model, version } = images[0]!;
   const stages = images.flatMap((image) => image.stages);
+  const fetchMs = fetchMsOf(images);
   const cached = images.filter((image) => image.stages.length === 0).length;
   return {
     model,
     version,
     images: images.length,
     ...(cached === 0 ? {} : { cached }),
+    ...(fetchMs === undefined ? {} : { fetch_ms: rounded(fetchMs) }),
     queue_ms: rounded(total(stages, "queue")),
     decode_ms: rounded(total(stages, "decode")),
     preprocess_ms: rounded(total(stages, "preprocess")),

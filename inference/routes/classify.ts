@@ -43,9 +43,12 @@ export function classifyRoute({ classifier, host, bodies, fetcher }: ClassifyOpt
     const query = parseQuery({ ...parameters, ...c.req.query() });
     const { signal } = c.req.raw;
     const ask: Ask = async (image) => {
+      const started = performance.now();
       const bytes = "url" in image ? await fetcher.fetch(image.url, signal) : image.bytes;
+      const fetchMs = "url" in image ? performance.now() - started : undefined;
       const answer = await classifier.classify(bytes, query, signal);
-      noteAnswer(c, answer);
+      const { classification: { model, version }, stages, coldStart } = answer;
+      noteImage(c, { model, version, stages, fetchMs, coldStart });
       return answer;
     };
     if (!several) return await answerOne(c, images[0]!, ask);
@@ -59,11 +62,6 @@ async function answerOne(c: Context, image: NamedImage, ask: Ask): Promise<Respo
   c.header("ETag", answer.etag);
   if (c.req.header("If-None-Match") === answer.etag) return c.body(null, 304);
   return respond(c, [{ name: image.name, ...answer.classification }], answer.classification);
-}
-
-function noteAnswer(c: Context, answer: Answer): void {
-  const { classification: { model, version }, stages, coldStart } = answer;
-  noteImage(c, { model, version, stages, coldStart });
 }
 
 /** One of several images: what is wrong with it is its own answer, and not the request's. */

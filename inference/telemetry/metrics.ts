@@ -86,6 +86,12 @@ export class Metrics implements ImageWatcher {
     "Corrections by people: stored, or of an image that had one already",
     ["model", "outcome"],
   );
+  readonly #fetches = this.#histogram(
+    "topfive_fetch_duration_seconds",
+    "Images named by address, by what became of them: fetched, or the problem they met",
+    ["outcome"],
+    SECONDS,
+  );
 
   constructor() {
     registerProcessMetrics(this.#registry);
@@ -116,6 +122,10 @@ export class Metrics implements ImageWatcher {
 
   loaded(model: string, outcome: "loaded" | "refused"): void {
     this.#loads.inc({ model, outcome });
+  }
+
+  fetched(outcome: string, milliseconds: number): void {
+    this.#fetches.observe({ outcome }, milliseconds / 1000);
   }
 
   feedback(model: string, outcome: "stored" | "known"): void {
