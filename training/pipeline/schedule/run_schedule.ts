@@ -46,6 +46,8 @@ export type ScheduleEvent =
   | { readonly event: "taken"; readonly why: string }
   | { readonly event: "failed"; readonly reason: string };
 
+/** The exit code of a retraining that found another one at it, see `topfive retrain --help`. */
+const HELD = 4;
 /** A computer that slept wakes its timers late: the clock is looked at this often. */
 const LONGEST_SLEEP_MS = 60_000;
 
@@ -60,6 +62,8 @@ export async function runSchedule(options: ScheduleOptions): Promise<number> {
   let exitCode = 0;
   let announced = "";
   let isFirst = true;
+  /** Whether a run that some scheduler left is still to be gone on with. */
+  let resumes = true;
   let lookedAt = -Infinity;
   while (!signal.aborted) {
     try {
@@ -67,13 +71,16 @@ export async function runSchedule(options: ScheduleOptions): Promise<number> {
       const now = clock.now();
       const looks = now.getTime() - lookedAt >= options.watchMs;
       if (looks) lookedAt = now.getTime();
-      const due = unfinished(stored.state, options, isFirst) ?? dueWindow(stored.state, options) ??
-        (looks ? await dueEvent(options) : null);
+      const due = (resumes ? unfinished(stored.state) : null) ??
+        dueWindow(stored.state, options) ?? (looks ? await dueEvent(options) : null);
       isFirst = false;
       if (due !== null) {
-        exitCode = await run(options, stored, due) ?? exitCode;
-        continue;
-      }
+        const code = await run(options, stored, due);
+        exitCode = code ?? exitCode;
+        // The lease of a process that was killed lasts a while.
+        resumes &&= code === HELD;
+        if (!resumes) continue;
+      } else resumes = false;
     } catch (error) {
       if (isFirst) throw error;
       log({ event: "failed", reason: (error as Error).message });
@@ -94,6 +101,8 @@ interface Due {
   /** Dealt with by the run. */
   readonly window?: Date;
   readonly jitter: boolean;
+  /** The run that it goes on with. */
+  readonly resumes?: ScheduleState["run"];
 }
 
 /** The state, which the first start of all makes: windows before it are nobody's. */
@@ -105,14 +114,11 @@ async function open({ store, model, clock }: ScheduleOptions): Promise<StoredSta
   return made!;
 }
 
-/** A run that this scheduler's predecessor left. Another machine's is its own to finish. */
-function unfinished(
-  { run }: ScheduleState,
-  { by }: ScheduleOptions,
-  isFirst: boolean,
-): Due | null {
-  if (!isFirst || run === null || run.endedAt !== null || run.by !== by) return null;
-  return { why: `a run of ${run.startedAt} (${run.why}) did not end`, jitter: false };
+/** A run that its scheduler left, or that another one works on: the retraining's lease tells. */
+function unfinished({ run }: ScheduleState): Due | null {
+  if (run === null || run.endedAt !== null) return null;
+  const why = `a run of ${run.startedAt} (${run.why}) did not end`;
+  return { why, jitter: false, resumes: run };
 }
 
 function dueWindow({ lastWindow }: ScheduleState, options: ScheduleOptions): Due | null {
@@ -135,7 +141,7 @@ async function dueEvent({ look }: ScheduleOptions): Promise<Due | null> {
 async function run(
   options: ScheduleOptions,
   { state, etag }: StoredState,
-  { why, window, jitter }: Due,
+  { why, window, jitter, resumes }: Due,
 ): Promise<number | null> {
   const { store, model, clock, log, signal, by, retrain } = options;
   const lastWindow = window?.toISOString() ?? state.lastWindow;
@@ -155,6 +161,10 @@ async function run(
   const exitCode = await retrain();
   const ended = clock.now();
   log({ event: "ended", exitCode, seconds: Math.round((ended.getTime() - started) / 1000) });
+  if (exitCode === HELD && resumes) {
+    await swapState(store, model, { lastWindow, run: resumes }, claimed.etag);
+    return exitCode;
+  }
   // What was stopped goes on at the next start.
   if (signal.aborted && exitCode !== 0) return exitCode;
   const run = { ...begun, endedAt: ended.toISOString(), exitCode };

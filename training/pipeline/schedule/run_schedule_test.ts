@@ -122,7 +122,7 @@ Deno.test(
 );
 
 Deno.test(
-  "runSchedule() goes on with a run that its predecessor left, and leaves others' alone",
+  "runSchedule() goes on with a run that a scheduler left, once nobody holds its lease any more",
   withStore(async (store) => {
     const killed = scheduled(store, {
       retrain: () => {
@@ -132,13 +132,18 @@ Deno.test(
     });
     await killed.forHours(2);
     assertEquals((await readState(store, "pets"))!.state.run?.endedAt, null);
-    const other = scheduled(store, { start: "2026-11-01T01:10:00Z", by: "bob@there" });
-    await other.forHours(0.5);
-    assertEquals(other.runs, []);
-    const next = scheduled(store, { start: "2026-11-01T01:20:00Z" });
-    await next.forHours(0.5);
-    assertEquals(next.runs, ["01:20"]);
-    assertEquals(reasons(next.events), [
+    const codes = [4, 4, 0];
+    const next = scheduled(store, {
+      start: "2026-11-01T01:20:00Z",
+      by: "bob@there",
+      retrain: () => {
+        next.runs.push(next.clock.now().toISOString().slice(11, 16));
+        return Promise.resolve(codes[next.runs.length - 1]!);
+      },
+    });
+    assertEquals(await next.forHours(0.5), 0);
+    assertEquals(next.runs, ["01:20", "01:21", "01:22"]);
+    assertEquals([...new Set(reasons(next.events))], [
       "a run of 2026-11-01T01:00:00.000Z (window of 2026-11-01T01:00:00.000Z) did not end",
     ]);
     assert((await readState(store, "pets"))!.state.run?.endedAt);
