@@ -3,6 +3,9 @@
 // they share. Weights lie as [panel][k / 4][8][4]; sums are exact in int32.
 import { dot, splatBytes, zeroOr } from "./vector.ts";
 
+/** Windows of a tile: as many as the registers hold. */
+const TILE: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+
 /**
  * output[window][o] = activation(bias[o] + scale[o] · Σ weights · window), as float32, or as 7-bit
  * numbers of step `step`.
@@ -24,14 +27,21 @@ export function productI8(
     const both = o + 4 < outputs;
     let w = 0;
     if (count >= 3) {
-      for (; w < count; w += 6) {
-        const first = min(w, max(count - 6, 0));
+      for (; w < count; w += TILE) {
+        const first = min(w, max(count - TILE, 0));
         const at = windows + (first << 2);
-        const last = min(count - first, 6) - 1;
-        tile(
-          input, at, last << 2, count << 2, taps, tapsEnd, tapBytes, weights, start, scales,
-          biasAt, output, relu, step, both,
-        );
+        const last = min(count - first, TILE) - 1;
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          tile(
+            input, at, last << 2, count << 2, taps, tapsEnd, tapBytes, weights, start, scales,
+            biasAt, output, relu, step, both,
+          );
+        } else {
+          plainTile(
+            input, at, last << 2, count << 2, taps, tapsEnd, tapBytes, weights, start, scales,
+            biasAt, output, relu, step, both,
+          );
+        }
       }
     }
     for (; w < count; w++) {
@@ -45,6 +55,64 @@ export function productI8(
     scales += 32;
     output += step === 0 ? 32 : 8;
   }
+}
+
+/**
+ * Four windows without relaxed SIMD: pairs of k as 16-bit numbers, each multiplied and added by one
+ * instruction. Weights come as [output][k 0, 1], then [output][k 2, 3].
+ */
+// deno-fmt-ignore
+function plainTile(
+  input: usize, windows: usize, last: i32, outputsAt: i32, taps: usize, tapsEnd: usize,
+  tapBytes: i32, w: usize, start: usize, scales: usize, biasAt: i32, output: usize, relu: bool,
+  step: f32, both: bool,
+): void {
+  const w1 = windows + min(last, 4);
+  const w2 = windows + min(last, 8);
+  const w3 = windows + min(last, 12);
+  const i0 = input + load<u32>(windows);
+  const i1 = input + load<u32>(w1);
+  const i2 = input + load<u32>(w2);
+  const i3 = input + load<u32>(w3);
+  let s00 = v128.load(start), s01 = v128.load(start, 16);
+  let s10 = s00, s11 = s01, s20 = s00, s21 = s01, s30 = s00, s31 = s01;
+  for (; taps < tapsEnd; taps += 4) {
+    const tap = load<u32>(taps);
+    let x0 = i0 + tap, x1 = i1 + tap, x2 = i2 + tap, x3 = i3 + tap;
+    const end = w + tapBytes * 8;
+    for (; w < end; w += 32) {
+      const a01 = v128.load_ext<i8>(w), a23 = v128.load_ext<i8>(w, 8);
+      const b01 = v128.load_ext<i8>(w, 16), b23 = v128.load_ext<i8>(w, 24);
+      let x = i16x8.extend_low_i8x16_s(v128.load32_splat(x0));
+      let k01 = pair(x, 0), k23 = pair(x, 1);
+      s00 = pairs(a01, k01, a23, k23, s00); s01 = pairs(b01, k01, b23, k23, s01);
+      x = i16x8.extend_low_i8x16_s(v128.load32_splat(x1));
+      k01 = pair(x, 0); k23 = pair(x, 1);
+      s10 = pairs(a01, k01, a23, k23, s10); s11 = pairs(b01, k01, b23, k23, s11);
+      x = i16x8.extend_low_i8x16_s(v128.load32_splat(x2));
+      k01 = pair(x, 0); k23 = pair(x, 1);
+      s20 = pairs(a01, k01, a23, k23, s20); s21 = pairs(b01, k01, b23, k23, s21);
+      x = i16x8.extend_low_i8x16_s(v128.load32_splat(x3));
+      k01 = pair(x, 0); k23 = pair(x, 1);
+      s30 = pairs(a01, k01, a23, k23, s30); s31 = pairs(b01, k01, b23, k23, s31);
+      x0 += 4; x1 += 4; x2 += 4; x3 += 4;
+    }
+  }
+  const at = output;
+  store(at + load<u32>(windows + outputsAt), s00, s01, scales, biasAt, relu, step, both);
+  store(at + load<u32>(w1 + outputsAt), s10, s11, scales, biasAt, relu, step, both);
+  store(at + load<u32>(w2 + outputsAt), s20, s21, scales, biasAt, relu, step, both);
+  store(at + load<u32>(w3 + outputsAt), s30, s31, scales, biasAt, relu, step, both);
+}
+
+/** One pair of 16-bit numbers in all four places. */
+
+function pair(x: v128, place: i32): v128 {
+  return place === 0 ? v128.shuffle<i32>(x, x, 0, 0, 0, 0) : v128.shuffle<i32>(x, x, 1, 1, 1, 1);
+}
+
+function pairs(a: v128, x: v128, b: v128, y: v128, sum: v128): v128 {
+  return i32x4.add(sum, i32x4.add(i32x4.dot_i16x8_s(a, x), i32x4.dot_i16x8_s(b, y)));
 }
 
 // deno-fmt-ignore
