@@ -55,7 +55,7 @@ export async function retrain(options: RetrainOptions): Promise<Retrained> {
   await using lease = await Lease.take({
     ...{ store, model, seconds },
     key: leaseKey(model),
-    holder: by,
+    holder: `${by}, process ${Deno.pid}`,
   });
   const last = await RunFile.openLatest(store, model);
   if (last && isEnded(last.record.state) && !last.record.told) {

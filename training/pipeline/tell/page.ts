@@ -47,6 +47,8 @@ export function renderPage({ record, results, findings }: RunPage): string {
     <p>Begun ${createdAt}${endedAt ? `, ended ${endedAt}` : ""}, by ${by}.${version
       ? ` Version ${version}.`
       : ""}</p>
+    <p>On the service: <a href="../../${model}">the model that answers</a>,
+      <a href="latest">the latest run</a>.</p>
     ${list("Why", reasons)}
     ${stageTable(record)}
     ${decision(results)}
