@@ -21,21 +21,21 @@ export class Asker implements AsyncDisposable {
   private constructor(
     service: TopfiveProcess,
     origin: string,
-    image: Uint8Array<ArrayBuffer>,
+    images: readonly Uint8Array<ArrayBuffer>[],
     first: Answer,
   ) {
     this.#service = service;
     this.#origin = origin;
     this.#last = first;
-    this.#asking = this.#ask(image);
+    this.#asking = this.#ask(images);
   }
 
   /** Starts `topfive serve` on the store's "things", waits for an answer, and goes on asking. */
   static async start(
     folder: string,
     store: string,
-    { image, pollSeconds }: {
-      readonly image: Uint8Array<ArrayBuffer>;
+    { images, pollSeconds }: {
+      readonly images: readonly Uint8Array<ArrayBuffer>[];
       readonly pollSeconds: number;
     },
   ): Promise<Asker> {
@@ -44,7 +44,11 @@ export class Asker implements AsyncDisposable {
       ...["--poll", String(pollSeconds)],
     ]);
     const [, origin] = await service.printed("stdout", /serves things \S+ at (http:\/\/\S+)/);
-    return new Asker(service, origin!, image, await askOnce(origin!, image));
+    return new Asker(service, origin!, images, await askOnce(origin!, images[0]!));
+  }
+
+  get origin(): string {
+    return this.#origin;
   }
 
   get last(): Answer | null {
@@ -80,10 +84,10 @@ export class Asker implements AsyncDisposable {
     await this.#service[Symbol.asyncDispose]();
   }
 
-  async #ask(image: Uint8Array<ArrayBuffer>): Promise<void> {
-    while (!this.#stopped) {
+  async #ask(images: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
+    for (let i = 0; !this.#stopped; i++) {
       try {
-        this.#last = await askOnce(this.#origin, image);
+        this.#last = await askOnce(this.#origin, images[i % images.length]!);
         this.#answers++;
       } catch (error) {
         this.#failures.push((error as Error).message);

@@ -16,6 +16,12 @@ const POLL_SECONDS = 1;
 /** For loading a model on a busy machine, beside the polling. */
 const PATIENCE_MS = 20_000;
 
+/** Both models answer what the client asks; who is right of small ones is half chance. */
+const CANARY = {
+  setting: { mode: "shadow" },
+  policy: { minCompared: 20, pollSeconds: 1, minAgreement: 0.4, maxLatencyRatio: 20 },
+};
+
 export interface Story {
   /** Three classes, and the two that come later. */
   readonly old: readonly string[];
@@ -25,8 +31,8 @@ export interface Story {
   /** Images of each class that come in month 1, of old and added ones in month 2, and in month 3. */
   readonly counts: { month1: number; old: number; added: number; month3: number };
   /** Settings of the first two months, and of those after, as topfive retrain's --config has them. */
-  readonly settings: unknown;
-  readonly later: unknown;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly later: Readonly<Record<string, unknown>>;
 }
 
 /** Stores images `from` to `to` of each class, under the class that `labelOf` says. */
@@ -91,16 +97,23 @@ export async function liveThrough(story: Story, retraining: Retraining): Promise
     assertEquals([first.code, first.outcome.state], [0, "promoted"], reasonsOf(first));
     const month1 = first.outcome.run.version!;
     await using asker = await Asker.start(folder, address, {
-      image: await Deno.readFile(filesOf(old[0]!).at(-1)!),
+      images: await Promise.all(
+        old.flatMap((name) => filesOf(name).slice(-8)).map((path) => Deno.readFile(path)),
+      ),
       pollSeconds: POLL_SECONDS,
     });
     assertEquals(asker.last?.version, month1);
     assertEquals(asker.last?.labels.toSorted(), old.toSorted());
 
-    // Month 2: two classes more, and two schedulers that start at once.
+    // Month 2: two classes more, a canary, and two schedulers that start at once.
+    const canary = { ...CANARY, services: [asker.origin] };
+    await Deno.writeTextFile(
+      join(folder, "canary.json"),
+      JSON.stringify({ ...story.settings, canary }),
+    );
     await upload(retraining, { classes: old, filesOf, from: counts.month1, count: counts.old });
     await upload(retraining, { classes: added, filesOf, from: 0, count: counts.added });
-    const both = await Promise.all([retrain("settings.json"), retrain("settings.json")]);
+    const both = await Promise.all([retrain("canary.json"), retrain("canary.json")]);
     const second = both.find(({ outcome }) => outcome.state !== "held")!;
     const other = both.find(({ outcome }) => outcome.state === "held");
     assertEquals(
@@ -112,6 +125,11 @@ export async function liveThrough(story: Story, retraining: Retraining): Promise
     const month2 = second.outcome.run.version!;
     await asker.answeredBy(month2, POLL_SECONDS * 1000 + PATIENCE_MS);
     assertEquals(asker.last?.labels.toSorted(), [...old, ...added].sort());
+    const canaries = await readHistory(store, "things", "candidate");
+    assertMatch(
+      canaries.map(({ reason }) => reason).join("\n"),
+      /canary passed: .*\n.*canary begins/s,
+    );
     const { provenance, gate } = await retraining.readJson<{
       provenance: { parent: string };
       gate: { promote: boolean; champion: string };
