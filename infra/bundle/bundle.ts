@@ -3,7 +3,7 @@
  * What it makes needs Deno and nothing else: no npm cache, no network, no sources.
  */
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import entry from "./entry.ts" with { type: "text" };
 
@@ -66,12 +66,11 @@ export function relocate(
 async function ownAssets(script: string): Promise<Asset[]> {
   const names = [
     ...script.matchAll(/new URL\("(?:\.{0,2}\/)*([\w/]+\.wasm)", ?import\.meta\.url\)/g),
-  ]
-    .map(([, path]) => basename(path!));
+  ].map(([, path]) => basename(path!));
   const assets: Asset[] = [];
   for (const folder of ASSET_FOLDERS) {
     for (const { path, name } of await filesBelow(join(root, folder))) {
-      if (names.includes(name)) assets.push({ name, source: new URL(`file://${path}`) });
+      if (names.includes(name)) assets.push({ name, source: pathToFileURL(path) });
     }
   }
   return assets;

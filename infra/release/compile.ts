@@ -3,7 +3,7 @@
  * fetches the runtime of the target from Deno's download site, so this runs in the release alone.
  */
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 const HELP = `Compiles the programs of a release
@@ -42,7 +42,7 @@ export async function workersOf(folder: string): Promise<string[]> {
   for await (const path of sourcesBelow(folder)) {
     const text = await Deno.readTextFile(path);
     for (const [, module] of text.matchAll(/new URL\("([^"]+_worker\.ts)", import\.meta\.url\)/g)) {
-      workers.add(relative(root, fileURLToPath(new URL(module!, `file://${path}`))));
+      workers.add(relative(root, fileURLToPath(new URL(module!, pathToFileURL(path)))));
     }
   }
   return [...workers].sort();
