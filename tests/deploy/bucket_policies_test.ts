@@ -28,7 +28,7 @@ const OPERATIONS: [name: string, may: Role[], work: (store: ObjectStore) => Prom
   [
     "delete an old checkpoint",
     ["trainer"],
-    (store) => store.delete("models/a/retraining/runs/1/training/checkpoint-1"),
+    (store) => store.delete("models/a/runs/1/training/checkpoints/step-1"),
   ],
 ];
 
@@ -43,7 +43,7 @@ Deno.test({
       const key of [
         "models/a/aliases/latest.json",
         "models/a/versions/v1/manifest.json",
-        "models/a/retraining/runs/1/training/checkpoint-1",
+        "models/a/runs/1/training/checkpoints/step-1",
         "blobs/sha256/a",
         "incoming/a/cat/1.jpg",
       ]

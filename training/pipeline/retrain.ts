@@ -80,7 +80,12 @@ export async function retrain(options: RetrainOptions): Promise<Retrained> {
   }
   await tell(run, options.webhook, { store, line });
   const { state, reasons } = run.record;
-  if (isEnded(state)) await cleanUp(store, run.record, options.work);
+  if (isEnded(state)) {
+    // What is left over costs space; it changes nothing of how the run ended.
+    await cleanUp(store, run.record, options.work).catch((error) => {
+      line.print(`warning: Cannot remove what the run left over: ${error.message}`);
+    });
+  }
   return { state: state as Retrained["state"], run: run.record, worked: true, reasons };
 }
 
