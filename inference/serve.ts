@@ -17,7 +17,8 @@ Examples:
   curl --data-binary @photo.jpg 'http://127.0.0.1:8000/v1/classify?top=3'
 
 The process may read the store and its own packages, listen on its one address and see its own
-variables, write corrections where --feedback says so, and nothing else: inference/permissions.ts prints the flags for given settings.
+variables, connect to a bucket and to --fetch-hosts, write --feedback and --weights-cache, and
+nothing else: inference/permissions.ts prints the flags for given settings.
 `;
 
 /**
