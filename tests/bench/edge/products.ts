@@ -16,8 +16,9 @@ export interface ProductWork {
 /** What each convolution and matrix product does for one image. */
 export async function workOf(model: OnnxModel, image: Float32Array): Promise<ProductWork[]> {
   const float = gemmToMatMul(model);
-  const outputs = await outputsOf(float, productNames(float), image);
-  return productsOf(float).map(({ node, weights, axis }) => {
+  const products = productsOf(float);
+  const outputs = await outputsOf(float, products.map(({ node }) => node.outputs[0]!), image);
+  return products.map(({ node, weights, axis }) => {
     const name = node.outputs[0]!;
     const each = weights.data.length / weights.dims[axis]!;
     return {
@@ -46,9 +47,11 @@ export async function layerErrors(
   form: OnnxModel,
   image: Float32Array,
 ): Promise<Map<string, number>> {
-  const names = productNames(gemmToMatMul(model));
-  const expected = await outputsOf(gemmToMatMul(model), names, image);
-  const found = await outputsOf(gemmToMatMul(form), names, image);
+  // With its bias, which is there under the same name in every form.
+  const names = model.nodes.filter(({ opType }) => ["Conv", "Gemm", "MatMul"].includes(opType))
+    .map(({ outputs }) => outputs[0]!);
+  const expected = await outputsOf(model, names, image);
+  const found = await outputsOf(form, names, image);
   return new Map(names.map((name) => {
     const [x, y] = [expected.get(name)!, found.get(name)!];
     let [error, norm] = [0, 0];
@@ -58,10 +61,6 @@ export async function layerErrors(
     });
     return [name, Math.sqrt(error / norm)];
   }));
-}
-
-function productNames(model: OnnxModel): string[] {
-  return productsOf(model).map(({ node }) => node.outputs[0]!);
 }
 
 async function outputsOf(
