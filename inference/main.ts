@@ -18,15 +18,12 @@ const log = createLog({ json: config.json });
 // API keys are wanted, or TOPFIVE_OPEN.
 const service = startService({ ...config, host: env("TOPFIVE_LISTEN_HOST") ?? "0.0.0.0" }, log);
 
-// At the top level and by a fixed schedule: Deno Deploy finds it by evaluating this module. Elsewhere
-// Deno.cron is there with --unstable-cron alone.
+// At the top level: Deno Deploy finds it by evaluating this module. Elsewhere Deno.cron is there with
+// --unstable-cron alone.
 if (Deno.cron !== undefined) {
-  Deno.cron(
-    "ask for a retraining",
-    "0 3 * * *",
-    { backoffSchedule: [60_000, 600_000] },
-    () => askForRetraining(env, log),
-  );
+  const schedule = env("TOPFIVE_RETRAIN_CRON") || "0 3 * * *";
+  const options = { backoffSchedule: [60_000, 600_000] };
+  Deno.cron("ask for a retraining", schedule, options, () => askForRetraining(env, log));
 }
 
 // Deno Deploy sends SIGINT and ends the process five seconds later.
