@@ -93,8 +93,14 @@ export class Runner {
     const key = hashOf({ stage: stage.name, inputs: await stage.inputs(this.#context), VERSION });
     const known = await this.#stored(stage.name);
     if (known && (known.key === key || this.#isPublished(stage.name))) {
-      this.#results.set(stage.name, known.output);
-      return known.output as Outputs[Name];
+      const output = known.output as Outputs[Name];
+      this.#results.set(stage.name, output);
+      const record = run.record.stages.find((each) => each.name === stage.name);
+      // Its process died between the result and the word of it.
+      if (record && record.state !== "done") {
+        await run.updateStage({ ...record, state: "done", text: stage.describe(output) });
+      }
+      return output;
     }
     const { name } = stage;
     const attempts = 1 + (run.record.stages.find((each) => each.name === name)?.attempts ?? 0);
