@@ -11,6 +11,8 @@ export interface CanariesOptions {
   readonly log: Log;
   /** Whether no request waits. */
   readonly idle: () => boolean;
+  /** See `CanaryOptions`. */
+  readonly rest?: number;
 }
 
 /** The canaries of a service, one a model at most, as the pointers `candidate` ask for them. */
@@ -60,7 +62,7 @@ export class Canaries {
   }
 
   async #follow(name: string, championVersion: string): Promise<void> {
-    const { store, host, log, idle } = this.#options;
+    const { store, host, log, ...pace } = this.#options;
     const pointer = await readPointer(store, name, "candidate");
     const wanted = pointer?.canary && pointer.version !== championVersion ? pointer : null;
     const running = this.#running.get(name);
@@ -71,7 +73,7 @@ export class Canaries {
     if (running) this.#end(name, running, wanted?.version);
     if (wanted === null) return;
     const champion = host.find(name).manifest;
-    const canary = new Canary({ pointer: wanted, champion, idle });
+    const canary = new Canary({ pointer: wanted, champion, ...pace });
     this.#running.set(name, canary);
     const { version } = wanted;
     try {

@@ -26,7 +26,14 @@ export interface CanaryOptions {
   readonly champion: ServedModel["manifest"];
   /** Whether no request waits, so that a comparison slows none. */
   readonly idle: () => boolean;
+  /**
+   * How long no comparison begins after one, in the time that it took: comparisons compete with
+   * requests for the processors, and 4 leaves requests four fifths of the time.
+   */
+  readonly rest?: number;
 }
+
+const REST = 4;
 
 /**
  * A candidate beside its champion. Images are shared out by their hash, so that the same image gets
@@ -41,6 +48,7 @@ export class Canary {
   readonly #compared = { agreed: 0, differed: 0, newClass: 0 };
   #dropped = 0;
   #comparing = false;
+  #restsUntil = 0;
   #model: ServedModel | undefined;
   #refusal: string | undefined;
 
@@ -131,12 +139,13 @@ export class Canary {
   }
 
   /**
-   * Asks the other model about the image that was just answered: one at a time, and only while no
-   * request waits. Nobody waits for it. A cached answer was compared when it was made.
+   * Asks the other model about the image that was just answered: one at a time, only while no
+   * request waits, and not all of the time. Nobody waits for it. A cached answer was compared when it was made.
    */
   #compare<Answer extends Answered>(answer: Answer, other: ServedModel, ask: Ask<Answer>): void {
     if (answer.cached) return;
-    if (this.#comparing || !this.#options.idle()) {
+    const began = performance.now();
+    if (this.#comparing || began < this.#restsUntil || !this.#options.idle()) {
       this.#dropped++;
       return;
     }
@@ -153,7 +162,11 @@ export class Canary {
       (error) => {
         if (isModelsFault(error)) tally.error();
       },
-    ).finally(() => this.#comparing = false);
+    ).finally(() => {
+      this.#comparing = false;
+      const ended = performance.now();
+      this.#restsUntil = ended + (this.#options.rest ?? REST) * (ended - began);
+    });
   }
 
   #note(champions: Classification, candidates: Classification): void {
