@@ -53,11 +53,17 @@ export class LeanRunner {
   }
 
   #write(images: Float32Array, batch: number): void {
-    if (batch !== this.#batch) this.#bind(batch);
+    this.prepare(batch);
     this.#network.heap.floats(this.#inputAt, images.length).set(images);
   }
 
-  #bind(batch: number): void {
+  /**
+   * Lays out tables and activations, as the first run of a batch size does.
+   *
+   * @throws {UnsupportedError} where weights were packed for another layout of their input.
+   */
+  prepare(batch: number): void {
+    if (batch === this.#batch) return;
     const { heap, kernels, steps, input, output } = this.#network;
     heap.release(this.#mark);
     const places = placeValues(steps, output, batch);

@@ -19,7 +19,10 @@ export async function leanSession(
 ): Promise<Session> {
   const { name, version } = manifest;
   try {
-    return new LeanSession(new LeanRunner(await readNetwork(chunks, manifest, build)), manifest);
+    const runner = new LeanRunner(await readNetwork(chunks, manifest, build));
+    // What is not supported shows here, where another engine can still be taken.
+    runner.prepare(1);
+    return new LeanSession(runner, manifest);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new SyntaxError(

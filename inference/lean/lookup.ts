@@ -34,8 +34,6 @@ export class Lookup {
   }
 }
 
-export type Attributes = OnnxNode["attributes"];
-
 /** An integer attribute, or its default. */
 export function intOf(node: OnnxNode, name: string, otherwise: number): number {
   const attribute = node.attributes[name];
