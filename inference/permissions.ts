@@ -31,8 +31,7 @@ const SMALL_YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=1";
  *   be fetched from;
  * - write: the cache; the store's folder for corrections, where they are taken and the store is a
  *   folder;
- * - sys: the memory limit of the container, which decides the variant; the priority of workers, which
- *   lets what accepts requests go first;
+ * - sys: the memory limit of the container, which decides the variant;
  * - v8-flags are no permission, and travel with them;
  * - env: the settings, the bucket's variables, and a switch that ImageScript asks for.
  */
@@ -61,7 +60,7 @@ export function permissionFlags(
     ...native.map((folder) => `--allow-ffi=${folder}`),
     `--allow-net=${net.join(",")}`,
     ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
-    "--allow-sys=systemMemoryInfo,setPriority",
+    "--allow-sys=systemMemoryInfo",
     `--allow-env=${[...ENVIRONMENT, ...store.env, "IMAGESCRIPT_WASM_SIMD"].join(",")}`,
     SMALL_YOUNG_GENERATION,
   ];

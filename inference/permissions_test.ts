@@ -16,7 +16,7 @@ Deno.test("permissionFlags() gives read of store and packages, one address, the 
     "--no-prompt",
     `--allow-read=/srv/models,/cache/npm,${SOURCES}`,
     "--allow-net=127.0.0.1:9000",
-    "--allow-sys=systemMemoryInfo,setPriority",
+    "--allow-sys=systemMemoryInfo",
     `--allow-env=${ENVIRONMENT.join(",")},IMAGESCRIPT_WASM_SIMD`,
     "--v8-flags=--max-semi-space-size=1",
   ]);

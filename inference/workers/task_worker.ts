@@ -1,4 +1,3 @@
-import { setPriority } from "node:os";
 import { ImageError, type ImageErrorCode } from "../../shared/image/image.ts";
 
 /** A worker was ended because it took too long or broke; what it worked on has no answer. */
@@ -76,27 +75,10 @@ function revive({ name, message, code }: { name: string; message: string; code?:
   return new (types[name] ?? Error)(message);
 }
 
-const NICE = 10;
-
-/**
- * What computes lets what accepts requests go first: threads of a worker that are started later do
- * the same. Where the system or Deno does not let it (`--allow-sys=setPriority`), nothing is lost but
- * that.
- */
-function stepBack(): void {
-  try {
-    // On Linux 0 is the thread that calls, and each worker is one.
-    setPriority(0, NICE);
-  } catch {
-    // Not permitted, or another system.
-  }
-}
-
 /** A worker's side: answers each task; buffers that the handler names are moved, not copied. */
 export function answerTasks<Task, Result>(
   handler: (task: Task, transfer: Transferable[]) => Promise<Result>,
 ): void {
-  stepBack();
   const scope = self as unknown as {
     onmessage: (event: MessageEvent<Task>) => void;
     postMessage(reply: Reply<Result>, transfer: Transferable[]): void;
