@@ -43,14 +43,6 @@ export const GateDecisionSchema = z.strictObject({
 });
 export type GateDecision = z.infer<typeof GateDecisionSchema>;
 
-/** Why a candidate was refused, or that it was not: a line a check. */
-export function explainDecision({ promote, checks }: GateDecision): string {
-  const failed = checks.filter(({ passed }) => !passed);
-  return promote
-    ? ["The candidate may be promoted:", ...checks.map(({ reason }) => `  ✓ ${reason}`)].join("\n")
-    : ["The candidate is refused:", ...failed.map(({ reason }) => `  ✗ ${reason}`)].join("\n");
-}
-
 export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }

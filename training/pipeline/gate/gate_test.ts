@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type ImageAnswer, pairAnswers } from "./answers.ts";
-import { explainDecision, GateDecisionSchema } from "./decision.ts";
+import { type GateDecision, GateDecisionSchema } from "./decision.ts";
 import { decide, type GateInput } from "./gate.ts";
 import { type GatePolicy, GatePolicySchema } from "./policy.ts";
 
@@ -47,12 +47,16 @@ function failures(given: GateInput, policy: GatePolicy = POLICY): string[] {
   return failed;
 }
 
+function reasonsOf({ checks }: GateDecision): string {
+  return checks.map(({ reason }) => reason).join("\n");
+}
+
 Deno.test("decide() promotes an equal and a better candidate, and says why", () => {
   assertEquals(failures(input(alike())), []);
   const better = alike().map((a) => ({ ...a, candidateRank: 0 }));
   const decision = decide(input(better), POLICY);
   assert(decision.promote);
-  const text = explainDecision(decision);
+  const text = reasonsOf(decision);
   assertStringIncludes(text, "top-1: 100.00 % right, champion 80.00 % on the same 1200 images");
   assertStringIncludes(text, "at most 2.00 % worse is shown");
   assertEquals(
@@ -67,7 +71,7 @@ Deno.test("decide() promotes an equal and a better candidate, and says why", () 
 Deno.test("decide() refuses a candidate that answers as if its labels were shuffled", () => {
   const shuffled = alike().map((a, i) => ({ ...a, candidateRank: i % 6 }));
   assertEquals(failures(input(shuffled)), ["top-1", "top-5", "each-class"]);
-  const text = explainDecision(decide(input(shuffled), POLICY));
+  const text = reasonsOf(decide(input(shuffled), POLICY));
   assertStringIncludes(text, "it is not shown to be at most 2.00 % worse");
 });
 
