@@ -30,8 +30,8 @@ picks some, so that a part ends in minutes. Engines: lean, onnxruntime-web and o
 peers; service/ENGINE is the whole service over HTTP with one decoder, by topfive try.
 
 first is process start to first answer. batch 8 is milliseconds an image. bound is the least time
-here of one thread in WebAssembly with int8: each product reads its weights once at the measured
-bandwidth or multiplies at the measured peak, whichever takes longer. "layers" prints the relative error of each
+here of one thread in WebAssembly: each product reads its weights once at the measured bandwidth or
+multiplies at the measured peak, whichever takes longer. "layers" prints the relative error of each
 product's output, "agreement" how far the answers to photographs agree with the original's.
 
 The networks are made and compressed once and kept in .topfive/bench-edge (remove it to make them
@@ -83,10 +83,9 @@ async function run(options: BenchOptions): Promise<void> {
   for (const network of NETWORK_NAMES.filter((name) => rows.some((row) => row.network === name))) {
     try {
       const published = await publishedNetwork(network);
-      const model = await modelOf(published, ORIGINAL);
-      const bound = boundOf(await workOf(model, picture(published)), peak);
+      const bounds = await boundsOf(published, peak);
       for (const row of rows.filter((candidate) => candidate.network === network)) {
-        await measureRow(row, { published, bound, options, results, missing });
+        await measureRow(row, { published, bounds, options, results, missing });
       }
     } catch (error) {
       if (!(error instanceof NotHere)) throw error;
@@ -113,15 +112,14 @@ interface Result {
 
 interface Work {
   readonly published: Published;
-  /** Of the form in 8 bits. */
-  readonly bound: number;
+  readonly bounds: ReadonlyMap<string, number>;
   readonly options: BenchOptions;
   readonly results: Result[];
   readonly missing: string[];
 }
 
 async function measureRow(row: Row, work: Work): Promise<void> {
-  const { published, bound, options: { quick, python }, results, missing } = work;
+  const { published, bounds, options: { quick, python }, results, missing } = work;
   console.error(row.name);
   try {
     if (row.engine === "layers") {
@@ -135,8 +133,8 @@ async function measureRow(row: Row, work: Work): Promise<void> {
         python,
       });
       const { weights } = asVariant(published.manifest, row.form);
-      const result = { row, weightsBytes: weights.byteLength, measured };
-      results.push(row.form === "int8" ? { ...result, bound } : result);
+      const bound = bounds.get(row.form)!;
+      results.push({ row, weightsBytes: weights.byteLength, bound, measured });
     }
   } catch (error) {
     if (!(error instanceof NotHere)) throw error;
@@ -155,6 +153,16 @@ function measure(
   return PEERS.some((peer) => peer === engine)
     ? measurePeer(engine, published, options)
     : measureEngine(engine, published, options);
+}
+
+async function boundsOf(published: Published, peak: Peak): Promise<Map<string, number>> {
+  const model = await modelOf(published, ORIGINAL);
+  const work = await workOf(model, picture(published));
+  const bytes: Record<string, number> = { float16: 2, "int8-weights": 1, int8: 1 };
+  return new Map(FORMS.map((form) => {
+    const integers = form === "int8";
+    return [form, boundOf(work, peak, { bytesPerWeight: bytes[form] ?? 4, integers })];
+  }));
 }
 
 async function errorsOf(published: Published): Promise<Record<string, Record<string, number>>> {
@@ -178,13 +186,13 @@ function picture({ manifest: { input: { shape } } }: Published): Float32Array {
   return Float32Array.from({ length }, (_, i) => 100 * Math.sin(i * 0.013) + i % 7);
 }
 
-function describePeak({ bandwidth, int8 }: Peak): string[] {
+function describePeak({ bandwidth, float32, int8 }: Peak): string[] {
   const giga = (value: number) => digits(value / 1e9);
   return [
     `one thread reads ${giga(bandwidth)} GB/s and multiplies and adds ${
-      giga(int8)
-    } G int8 a second ` +
-    "in WebAssembly",
+      giga(float32)
+    } G float32 or ` +
+    `${giga(int8)} G int8 a second in WebAssembly`,
   ];
 }
 
@@ -215,7 +223,7 @@ function timesTable(results: readonly Result[], head: string[], notes: string[])
       digits(measured!.batch1),
       digits(measured!.batch8),
       digits(bound),
-      digits(bound && measured!.batch1 / bound),
+      digits(measured!.batch1 / bound!),
     ]),
     notes,
   };

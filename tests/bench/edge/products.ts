@@ -29,10 +29,14 @@ export async function workOf(model: OnnxModel, image: Float32Array): Promise<Pro
   });
 }
 
-/** Milliseconds of one image in 8 bits at best: each product either reads its weights or multiplies. */
-export function boundOf(work: readonly ProductWork[], { bandwidth, int8 }: Peak): number {
+/** Milliseconds of one image at best: each product either reads its weights or multiplies. */
+export function boundOf(
+  work: readonly ProductWork[],
+  { bandwidth, float32, int8 }: Peak,
+  { bytesPerWeight, integers }: { readonly bytesPerWeight: number; readonly integers: boolean },
+): number {
   const seconds = work.map(({ weights, multiplyAdds }) =>
-    Math.max(weights / bandwidth, multiplyAdds / int8)
+    Math.max(weights * bytesPerWeight / bandwidth, multiplyAdds / (integers ? int8 : float32))
   );
   return 1000 * seconds.reduce((sum, part) => sum + part, 0);
 }
