@@ -53,14 +53,15 @@ export async function openNativeSession(
 function loadNative(): Native {
   const folder = nativeFolder();
   try {
-    return createRequire(join(folder, "package.js"))("onnxruntime-node");
+    // Asked first: the search for a missing package goes up to folders that Deno may not read.
+    Deno.statSync(join(folder, "node_modules", "onnxruntime-node"));
   } catch (cause) {
-    const { message } = cause as Error;
-    if (!/Cannot find module/.test(message)) throw cause;
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new Error(
       `Cannot run on onnxruntime-node: it is not installed in ${folder} ` +
         "(run: ./topfive add onnxruntime-node)",
       { cause },
     );
   }
+  return createRequire(join(folder, "package.js"))("onnxruntime-node");
 }
