@@ -6,6 +6,7 @@ import { partSizeOf } from "./config.ts";
 import type { Gpu } from "./gpu/device.ts";
 import { Engine } from "./graph/engine.ts";
 import type { Graph } from "./graph/graph.ts";
+import type { ParameterValues } from "./graph/parameters.ts";
 import { MODELS } from "./models/models.ts";
 import { readMeanCrop } from "./normalization.ts";
 import { loadTiles } from "./tuner/load_tiles.ts";
@@ -50,12 +51,14 @@ export async function loadRun(folder: string, name: CheckpointName = "best"): Pr
 }
 
 /**
- * An engine with the run's weights, for evaluation, in float32 as it is served: with the run's own tiles on the adapter that it
- * was trained on, else with what was measured on this one.
+ * An engine with the run's weights, in float32 as it is served: with the run's own tiles on the
+ * adapter that it was trained on, else with what was measured on this one.
+ *
+ * @param kept where weights stay 0 in training, see `EngineOptions`
  */
-export async function engineOf(gpu: Gpu, loaded: LoadedRun) {
+export async function engineOf(gpu: Gpu, loaded: LoadedRun, kept?: ParameterValues) {
   const { run, graph, checkpoint, preprocess, meanCrop } = loaded;
-  const { batchSize, momentum, decay } = run.config;
+  const { batchSize, momentum, decay, layers } = run.config;
   const partSize = partSizeOf(run.config);
   const tiles = run.tiles && run.adapter === gpu.description && run.config.precision === "f32"
     ? new Map(Object.entries(run.tiles))
@@ -67,7 +70,9 @@ export async function engineOf(gpu: Gpu, loaded: LoadedRun) {
     meanCrop,
     momentum,
     decay,
+    layers,
     tiles,
+    ...(kept ? { kept } : {}),
   });
   engine.loadParameters(checkpoint.parameters);
   return engine;

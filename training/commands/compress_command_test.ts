@@ -21,6 +21,9 @@ Deno.test("compressCommand() answers wrong arguments with 2 and the reason", asy
     [["run", "--for", "edge"], "expected either --data DIR or --images DIR"],
     [["run", "--for", "edge", "--data", "d", "--forms", "int3"], "no form int3"],
     [["run", "--for", "edge", "--data", "d", "--max-loss", "-1"], "--max-loss is -1"],
+    [["run", "--for", "edge", "--data", "d", "--prune", "1"], "--prune is 1"],
+    [["run", "--for", "edge", "--data", "d", "--prune-epochs", "1"], "without --prune"],
+    [["run", "--for", "edge", "--images", "d", "--prune", "0.5"], "expected --data DIR"],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await run(...args);
@@ -91,5 +94,28 @@ Deno.test("compressCommand() refuses a form that loses too much, and publishes t
       assertEquals(refused, loses);
     }
     assertEquals(code, forms.some(({ refused }) => refused) ? 1 : 0);
+  });
+});
+
+Deno.test("compressCommand() prunes a run, publishes both forms, and refuses a file", async () => {
+  await inFolder(async (path) => {
+    await drawImages(path("images"));
+    await writeRun(path("run"));
+    const options = [
+      ...["--for", "edge", "--data", path("images"), "--no-cost", "--max-loss", "100"],
+      ...["--prune", "0.8", "--prune-epochs", "1", "--forms", "float16"],
+    ];
+    const published = ["--store", path("store"), "--name", "shapes", "--out", path("small")];
+    const { code, stdout, stderr } = await run(path("run"), ...options, ...published);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "80.0 % of the weights of each layer but the first");
+    const { variants = [], wireBytes } = await latest(path("store"), "shapes");
+    assertEquals(variants.map(({ name }) => name), ["float16", "pruned", "pruned-int8"]);
+    for (const { name, wireBytes: own } of variants.slice(1)) {
+      assertLess(own!.gzip, wireBytes!.gzip / 2, name);
+    }
+    const file = await run(path("small/pruned.onnx"), ...options);
+    assertEquals(file.code, 1);
+    assertStringIncludes(file.stderr, "only a run's folder can be retrained");
   });
 });

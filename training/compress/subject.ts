@@ -8,7 +8,7 @@ import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { readLivePointer } from "../../shared/registry/pointer.ts";
 import { readMetadata } from "../evaluation/onnx_predictor.ts";
-import { loadRun } from "../load_run.ts";
+import { type LoadedRun, loadRun } from "../load_run.ts";
 import { requireVersion } from "../registry/versions.ts";
 import { describeModel, encodeRun } from "../run_export.ts";
 import { readEvaluation } from "../run_folder.ts";
@@ -20,6 +20,8 @@ export interface Subject {
   readonly preprocess: PreprocessSpec;
   /** Whether the output are scores that a softmax makes probabilities of. */
   readonly scores: boolean;
+  /** The run it is, which can be trained further; null for a file or a published version. */
+  readonly run: LoadedRun | null;
   /** Null for a file, which does not say how it came to be: it cannot be published. */
   readonly manifest: UnpublishedManifest | null;
 }
@@ -56,12 +58,17 @@ async function openFile(path: string): Promise<Subject> {
   const weights = await Deno.readFile(path);
   const { labels, preprocess } = readMetadata(path, weights);
   const model = decodeOnnx(weights);
-  return { model, weights, labels, preprocess, scores: false, manifest: null };
+  return { model, weights, labels, preprocess, scores: false, run: null, manifest: null };
+}
+
+/** The run's ONNX file in one piece. */
+export function onnxFileOf(run: LoadedRun): Promise<Uint8Array<ArrayBuffer>> {
+  return new Blob(encodeRun(run) as Uint8Array<ArrayBuffer>[]).bytes();
 }
 
 async function openRun(folder: string, { name, version }: NewVersion): Promise<Subject> {
   const run = await loadRun(folder);
-  const weights = await new Blob(encodeRun(run) as Uint8Array<ArrayBuffer>[]).bytes();
+  const weights = await onnxFileOf(run);
   const evaluation = await readEvaluation(folder);
   const measured = evaluation?.step === run.checkpoint.state.step ? evaluation : null;
   const { dataFingerprint: _data, step: _step, ...metrics } = measured ?? {};
@@ -76,6 +83,7 @@ async function openRun(folder: string, { name, version }: NewVersion): Promise<S
     labels: run.run.classes,
     preprocess: run.preprocess,
     scores: false,
+    run,
     manifest,
   };
 }
@@ -95,6 +103,7 @@ async function openPublished(
     labels: published.labels,
     preprocess: published.preprocess,
     scores: published.output.activation === "softmax",
+    run: null,
     manifest: describeAgain(published, target),
   };
 }

@@ -1,10 +1,14 @@
 /** The forms that `topfive compress` makes of a network, the most faithful first. */
 import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
+import type { LoadedRun } from "../load_run.ts";
 import { openOnnxSession, runOnnx } from "../evaluation/onnx_session.ts";
 import { encodeOnnx } from "../onnx/write.ts";
 import { type Calibration, CALIBRATIONS, observe, scalesBy } from "./calibrate.ts";
 import { storeAsFloat16 } from "./float16.ts";
+import type { Pruning } from "./prune.ts";
+import { onnxFileOf } from "./subject.ts";
 import { quantizeProducts, quantizeWeights } from "./quantize.ts";
 
 export const VARIANT_NAMES = ["float16", "int8-weights", "int8"] as const;
@@ -39,6 +43,27 @@ export async function makeVariant(name: VariantName, source: Source): Promise<Ma
   if (name === "float16") return { bytes: encodeOnnx(storeAsFloat16(model)) };
   if (name === "int8-weights") return { bytes: encodeOnnx(quantizeWeights(model)) };
   return await quantizeCalibrated(source);
+}
+
+/** What a run is that {@link pruneRun} has pruned: its float32 weights, and those in 8 bits. */
+export async function makePruned(
+  run: LoadedRun,
+  { share, epochs }: Pruning,
+  source: Source,
+): Promise<Map<string, Made>> {
+  const bytes = await onnxFileOf(run);
+  const all = [...run.checkpoint.parameters.values()];
+  const zeros = sumOf(all.map((values) => values.filter((value) => value === 0).length));
+  const overall = zeros / sumOf(all.map(({ length }) => length));
+  const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+  const note = `${percent(share)} of the weights of each layer but the first went to zero ` +
+    `(${percent(overall)} of all numbers); retrained for ${epochs} epochs`;
+  const small = await quantizeCalibrated({ ...source, model: decodeOnnx(bytes) });
+  return new Map([["pruned", { bytes, note }], ["pruned-int8", small]]);
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 /** By the calibration whose answers to the calibration images are nearest to the float32 model's. */

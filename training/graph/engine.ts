@@ -118,7 +118,10 @@ export class Engine {
     const { device } = this.#gpu;
     const add = (name: string, bytes: number) =>
       this.#buffers.set(name, storageBuffer(device, bytes, name));
-    for (const name of ["parameters", "gradients", "momenta"]) add(name, this.arena.bytes);
+    const { kept } = this.options;
+    const arenas = ["parameters", "gradients", "momenta", ...kept ? ["kept"] : []];
+    for (const name of arenas) add(name, this.arena.bytes);
+    if (kept) this.#write("kept", packArena(this.arena, kept));
     if (this.#isHalf) add("halfParameters", this.arena.bytes / 2);
     add("lossScale", LOSS_SCALE_BYTES);
     this.loadLossScale(this.#isHalf ? FIRST_LOSS_SCALE : NO_LOSS_SCALE);
@@ -343,11 +346,7 @@ export class Engine {
     const crops = "records" in batch && batch.crops ? batch.crops : this.#centreCrops;
     const at = { learningRate: 0, seed: 0, step: 0 };
     this.#upload({ ...batch, crops, colors: undefined }, at, 0, this.#evaluationPlan, count);
-    this.#submit(
-      "images" in batch ? NOTHING : this.#evaluationInput,
-      this.#evaluation,
-      NOTHING,
-    );
+    this.#submit("images" in batch ? NOTHING : this.#evaluationInput, this.#evaluation);
     this.#gpu.check();
   }
 

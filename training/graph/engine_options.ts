@@ -3,7 +3,7 @@ import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import type { PreparedDispatch } from "../gpu/prepare.ts";
 import type { TiledProblem, TileTable } from "../kernels/tile.ts";
 import type { Precision } from "../gpu/precision.ts";
-import type { LayerRules } from "./parameters.ts";
+import type { LayerRules, ParameterValues } from "./parameters.ts";
 
 export interface EngineOptions {
   readonly batch: number;
@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly partSize?: number;
   /** Update rules by layer, over those of the graph. */
   readonly layers?: LayerRules;
+  /** Every parameter, 0 where each update holds a number at 0 and else 1: pruned weights. */
+  readonly kept?: ParameterValues;
   /** Measured tiles by problem key; without them the cost models choose. */
   readonly tiles?: TileTable;
   /** What tensors are stored as; float32 by default. */

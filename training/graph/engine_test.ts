@@ -331,3 +331,27 @@ Deno.test("Engine takes the tiles it is given and says which it uses", async () 
   );
   assertEquals(await tilesOf({ tiles: new Map([[key, "strip 999 4"]]) }), chosen);
 });
+
+Deno.test("kept: no update revives a pruned weight, and the others are trained", async () => {
+  await withEngine({}, async (_, initial) => {
+    const kept: ParameterValues = new Map([...initial].map(([name, values]) => [
+      name,
+      values.map((_, i) => name.endsWith(".weight") && i % 3 !== 0 ? 0 : 1),
+    ]));
+    await withEngine({ kept }, async (engine) => {
+      // Gathered before they were pruned: it pushes on.
+      engine.loadMomenta(
+        new Map([...initial].map(([name, values]) => [name, values.map(() => 0.1)])),
+      );
+      for (let step = 0; step < 3; step++) engine.trainStep(batch, at(step));
+      const [parameters, momenta] = [await engine.readParameters(), await engine.readMomenta()];
+      for (const [name, mask] of kept) {
+        mask.forEach((keeps, i) => {
+          const [now, moved] = [parameters.get(name)![i]!, momenta.get(name)![i]!];
+          if (keeps === 0) assertEquals([now, moved], [0, 0], name);
+          else assertNotEquals(now, initial.get(name)![i], name);
+        });
+      }
+    });
+  });
+});

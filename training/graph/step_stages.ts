@@ -4,6 +4,7 @@ import { augment } from "../augment/augment.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { bytesOf } from "../gpu/precision.ts";
 import { adaptLossScale, findOverflow } from "../kernels/loss_scale/loss_scale.ts";
+import { holdPruned } from "../kernels/prune/hold_pruned.ts";
 import { storeParameters } from "../kernels/store/store_parameters.ts";
 import type { OpTarget } from "../ops/op.ts";
 import { sgdUpdate } from "../optimizers/sgd.ts";
@@ -43,13 +44,14 @@ export function preprocessStage(
   };
 }
 
-/** In float16 also what watches over the loss's scale. */
+/** In float16 also what watches over the loss's scale; of a pruned network what holds the zeros. */
 export function updateStage(
   { bytes, groups }: ParameterArena,
-  options: Pick<EngineOptions, "momentum" | "decay">,
+  options: Pick<EngineOptions, "momentum" | "decay" | "kept">,
   target: OpTarget,
 ): StageDispatch[] {
-  const sgd = sgdUpdate(groups, options, target).map(updating("sgd"));
+  const held = options.kept ? holdPruned(bytes, target) : [];
+  const sgd = [...sgdUpdate(groups, options, target), ...held].map(updating("sgd"));
   if (target.precision !== "f16") return sgd;
   const scale = updating("loss scale");
   return [...findOverflow(bytes, target).map(scale), ...sgd, scale(adaptLossScale())];

@@ -111,5 +111,13 @@ function subjectOf(
       dataFingerprint: "none",
     },
   };
-  return { model: decodeOnnx(weights), weights, labels, preprocess, scores: false, manifest };
+  return {
+    model: decodeOnnx(weights),
+    weights,
+    labels,
+    preprocess,
+    scores: false,
+    run: null,
+    manifest,
+  };
 }
