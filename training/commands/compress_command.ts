@@ -59,7 +59,7 @@ Exit code: 0; 1 when a form was refused or could not be made; 2 for wrong argume
 
 Examples
   topfive compress runs/first --for edge --data images --store store --name shapes
-  topfive compress runs/first --for edge --data images --prune 0.8 --out small
+  topfive compress runs/first --for edge --data images --prune 0.6 --out small
   topfive compress squeezenet --store store --for edge --images photos
   topfive compress first.onnx --for edge --data images --out small`;
 
