@@ -7,14 +7,8 @@ import { NotHere, Peer } from "./peer.ts";
 import { type BatchRate, batchRates } from "./serve/batches.ts";
 import type { LoadRequest, LoadResult } from "./serve/load.ts";
 import { type BenchModel, type ModelName, publishForBench } from "./serve/models.ts";
-import {
-  cpuSeconds,
-  fastApiService,
-  forgetPeak,
-  memoryOf,
-  type Service,
-  topfiveService,
-} from "./serve/services.ts";
+import { cpuSeconds, forgetPeak, memoryOf } from "./process_use.ts";
+import { fastApiService, type Service, topfiveService } from "./serve/services.ts";
 import { digits, formatTable, percent } from "./table.ts";
 
 const HELP = `The service under load over real HTTP, beside FastAPI with onnxruntime and Pillow
@@ -145,7 +139,7 @@ async function underLoad(
   const classify = { port, method: "POST", path: "/v1/classify", images } as const;
   await generator.ask({ ...classify, connections, seconds: seconds / 4 });
   await forgetPeak(pid);
-  const before = await cpuSeconds(pid);
+  const before = cpuSeconds(pid);
   const [load, health] = await Promise.all([
     generator.ask({ ...classify, connections, seconds }),
     prober.ask({ port, method: "GET", path: "/healthz", connections: 1, seconds, pauseMs: 2 }),
@@ -154,7 +148,7 @@ async function underLoad(
     if (Object.keys(failures).length === 0) continue;
     throw new Error(`Cannot count these answers of ${service.name}: ${JSON.stringify(failures)}`);
   }
-  const cpu = await cpuSeconds(pid) - before;
+  const cpu = cpuSeconds(pid) - before;
   const { peak: peakBytes } = await memoryOf(pid);
   return {
     ...{ model: name, service: service.name, connections, load, health },

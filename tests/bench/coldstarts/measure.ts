@@ -13,7 +13,8 @@ import { hasS3Server, S3_SECRET, S3_USER, S3Server } from "../../object_store/s3
 import { topfive } from "../../topfive_process.ts";
 import { NotHere } from "../peer.ts";
 import { publishForBench } from "../serve/models.ts";
-import { memoryOf } from "../serve/services.ts";
+import { median } from "../../../training/profile/median.ts";
+import { cpuSeconds, memoryOf } from "../process_use.ts";
 
 const PHOTOS = fromFileUrl(
   new URL("../../../../shared/data/imagenet-samples/original", import.meta.url),
@@ -129,16 +130,6 @@ async function measureCapacity(given: FormRun): Promise<Capacity> {
   const seconds = cpuSeconds(service.pid) - before;
   const { peak } = await memoryOf(service.pid);
   return { answersPerSecond: round(ANSWERS / seconds), peakBytes: peak };
-}
-
-/** User and system time of all threads (proc_pid_stat(5)), in ticks of 10 ms. */
-function cpuSeconds(pid: number): number {
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 function round(value: number): number {

@@ -1,15 +1,10 @@
 /** Our side of bench:prepare: prepares a folder in this process and says what that took. */
-import { TextLineStream } from "@std/streams/text-line-stream";
 import process from "node:process";
+import { answerRequests } from "../answer_requests.ts";
+import { memoryOf } from "../process_use.ts";
 import { DEFAULT_MAX_PIXELS } from "../../../shared/image/decode.ts";
 import { prepare } from "../../../training/prepare/prepare.ts";
 import type { PrepareRequest, PrepareResult } from "../prepare.ts";
-
-/** The most memory that the process ever had, bytes. */
-function peakBytes(): number {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]);
-}
 
 async function measure({ folder, side, processes }: PrepareRequest): Promise<PrepareResult> {
   const out = await Deno.makeTempDir();
@@ -34,7 +29,7 @@ async function measure({ folder, side, processes }: PrepareRequest): Promise<Pre
       images: report.images.read,
       seconds,
       cpuSeconds: (user + system) / 1e6,
-      peakBytes: peakBytes(),
+      peakBytes: (await memoryOf("self")).peak,
       bytes: report.bytes,
     };
   } finally {
@@ -42,13 +37,4 @@ async function measure({ folder, side, processes }: PrepareRequest): Promise<Pre
   }
 }
 
-console.log(JSON.stringify({ hello: `topfive prepare, Deno ${Deno.version.deno}` }));
-const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  .pipeThrough(new TextLineStream());
-for await (const line of lines) {
-  const answer = await measure(JSON.parse(line)).then(
-    (result) => ({ result }),
-    (error) => ({ error: error.message }),
-  );
-  console.log(JSON.stringify(answer));
-}
+await answerRequests(`topfive prepare, Deno ${Deno.version.deno}`, measure);

@@ -3,7 +3,7 @@
  * request at a time on each. It parses no more of an answer than its status and its length, so that
  * it takes little of the processor it shares with the service.
  */
-import { TextLineStream } from "@std/streams/text-line-stream";
+import { answerRequests } from "../answer_requests.ts";
 
 export interface LoadRequest {
   readonly port: number;
@@ -137,14 +137,5 @@ export async function load(request: LoadRequest): Promise<LoadResult> {
 }
 
 if (import.meta.main) {
-  console.log(JSON.stringify({ hello: "load" }));
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  for await (const line of lines) {
-    const answer = await load(JSON.parse(line)).then(
-      (result) => ({ result }),
-      (error) => ({ error: error.message }),
-    );
-    console.log(JSON.stringify(answer));
-  }
+  await answerRequests("load", load);
 }

@@ -1,6 +1,6 @@
 /** Images a second of onnxruntime-web without HTTP or decoding, in a process of its own. */
-import { TextLineStream } from "@std/streams/text-line-stream";
 import * as ort from "onnxruntime-web";
+import { answerRequests } from "../answer_requests.ts";
 import type { BatchRequest } from "./batches.ts";
 
 // The engine fixes its threads at the first session: one process, one number.
@@ -28,14 +28,5 @@ async function measure({ model, manifest, batch, seconds }: BatchRequest): Promi
   return rate;
 }
 
-console.log(JSON.stringify({ hello: `onnxruntime-web ${ort.env.versions.web}` }));
-const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  .pipeThrough(new TextLineStream());
-for await (const line of lines) {
-  const answer = await measure(JSON.parse(line)).then(
-    (result) => ({ result }),
-    (error) => ({ error: error.message }),
-  );
-  console.log(JSON.stringify(answer));
-}
+await answerRequests(`onnxruntime-web ${ort.env.versions.web}`, measure);
 Deno.exit(0);

@@ -1,11 +1,11 @@
 // jax-js on this adapter: LeNet-5 and the CIFAR net. Not of this project's packages: fetched when run.
+import { answerRequests } from "../answer_requests.ts";
 import {
   INPUTS,
   LEARNING_RATE,
   type NetName,
   noiseBatch,
   peakResidentBytes,
-  serveSteps,
   stepRate,
   type StepRequest,
   type StepResult,
@@ -199,4 +199,4 @@ function normalise(x: Value): Value {
   return x.div(root.ref.mul(np.sqrt(root)));
 }
 
-await serveSteps(`jax-js ${VERSION}, WebGPU`, measure);
+await answerRequests(`jax-js ${VERSION}, WebGPU`, measure);

@@ -84,27 +84,6 @@ export async function peakResidentBytes(): Promise<number> {
   }
 }
 
-/** Greets, then answers every request of standard input, errors too. */
-export async function serveSteps(
-  hello: string,
-  answer: (request: StepRequest) => Promise<StepResult>,
-): Promise<void> {
-  const say = (document: unknown) => console.log(JSON.stringify(document));
-  say({ hello });
-  let rest = "";
-  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) {
-      try {
-        say({ result: await answer(JSON.parse(line)) });
-      } catch (error) {
-        say({ error: (error as Error).message });
-      }
-    }
-  }
-}
-
 /** Numbers like normalised pixels, the same on every run, and labels. */
 export function noiseBatch(
   net: NetName,

@@ -1,12 +1,12 @@
 // TensorFlow.js on this adapter: LeNet-5 and the CIFAR net. Not of this project's packages: fetched
 // when run.
+import { answerRequests } from "../answer_requests.ts";
 import {
   INPUTS,
   LEARNING_RATE,
   type NetName,
   noiseBatch,
   peakResidentBytes,
-  serveSteps,
   stepRate,
   type StepRequest,
   type StepResult,
@@ -152,4 +152,4 @@ function normalise(x: Value): Value {
   return tf.div(x, tf.mul(root, tf.sqrt(root)));
 }
 
-await serveSteps(`tfjs-backend-webgpu ${VERSION}`, measure);
+await answerRequests(`tfjs-backend-webgpu ${VERSION}`, measure);

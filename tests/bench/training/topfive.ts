@@ -9,10 +9,10 @@ import { MODELS } from "../../../training/models/models.ts";
 import { loadTiles } from "../../../training/tuner/load_tiles.ts";
 import { VERSION } from "../../../training/version.ts";
 import { networkOf } from "./networks.ts";
+import { answerRequests } from "../answer_requests.ts";
 import {
   LEARNING_RATE,
   peakResidentBytes,
-  serveSteps,
   stepRate,
   type StepRequest,
   type StepResult,
@@ -28,7 +28,7 @@ const gpu = await openGpu();
 /** The one argument; float32 without. */
 const precision = parsePrecision("measure", Deno.args[0]);
 requirePrecision(gpu, precision);
-await serveSteps(`topfive ${VERSION} ${precision}, ${gpu.description}`, measure);
+await answerRequests(`topfive ${VERSION} ${precision}, ${gpu.description}`, measure);
 
 /**
  * A step is what training does: bytes uploaded, cropped and mirrored on the GPU, forward, backward,
