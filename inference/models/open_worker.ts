@@ -21,7 +21,7 @@ export interface OpenOptions {
 export interface OpenedWorker {
   readonly worker: NetworkWorker;
   /** The engine that runs the network. */
-  readonly runtime: string;
+  readonly runtime: Runtime;
   readonly stages: LoadStages;
 }
 
@@ -62,7 +62,7 @@ export async function openWorker(
 }
 
 interface Loaded {
-  readonly runtime: string;
+  readonly runtime: Runtime;
   /** Until all weights had arrived; 0 where they are packed as they arrive. */
   readonly weightsMs: number;
 }

@@ -69,8 +69,10 @@ export class ServedModel {
 
   /** With one worker, so that it answers soon: `grow` starts the others. Throws as `openWorker`. */
   static async load(store: ObjectStore, form: Form, options: RunOptions): Promise<ServedModel> {
-    const open = () => openWorker(store, form.manifest, options);
-    return new ServedModel(form, await open(), open, options);
+    const first = await openWorker(store, form.manifest, options);
+    // Which engine has the network's operators is known from here on.
+    const open = () => openWorker(store, form.manifest, { ...options, runtime: first.runtime });
+    return new ServedModel(form, first, open, options);
   }
 
   /** False once its workers have ended: nothing can be run any more. */

@@ -29,8 +29,8 @@ export type RunTask =
 export interface RunResult {
   readonly probabilities: Float32Array<ArrayBuffer>;
   readonly milliseconds: number;
-  /** The engine that runs the network. */
-  readonly runtime: string;
+  /** The engine that runs the network, or that cannot. */
+  readonly runtime: Runtime;
   /** In milliseconds since 1970, so that other threads can place it. */
   readonly startedAt: number;
   /** Why the lean engine cannot run the network: nothing is loaded. */
@@ -46,7 +46,7 @@ answerTasks(async (task: RunTask, transfer): Promise<RunResult> => {
     const opened = await open(task);
     const milliseconds = performance.now() - started;
     const loaded = { probabilities: new Float32Array(), milliseconds, startedAt };
-    if (typeof opened === "string") return { ...loaded, runtime: "none", unsupported: opened };
+    if (typeof opened === "string") return { ...loaded, runtime: "lean", unsupported: opened };
     session = opened;
     return { ...loaded, runtime: session.runtime };
   }

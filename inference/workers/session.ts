@@ -12,8 +12,7 @@ export type SessionManifest = Pick<ModelManifest, "name" | "version" | "input" |
  * takes turns (`batcher.ts`).
  */
 export interface Session {
-  /** The engine's name: one of `RUNTIMES`. */
-  readonly runtime: string;
+  readonly runtime: Runtime;
   /**
    * `input`: [batch, channels, height, width] of the manifest, row-major float32. Resolves to
    * probabilities [batch, classes]: the manifest's activation is applied.
