@@ -1,5 +1,6 @@
 /** What a training has to have before its first step: its engine, its weights, its folder. */
 import { type Config, partSizeOf } from "./config.ts";
+import type { CheckpointOrigin } from "./checkpoint/checkpoint.ts";
 import type { Dataset } from "./dataset/dataset.ts";
 import type { Statistics } from "./dataset/statistics.ts";
 import type { Gpu } from "./gpu/device.ts";
@@ -102,6 +103,20 @@ export function requireWholeBatch({ train: { count } }: Dataset, { batchSize }: 
     `Cannot train: --batch-size is ${batchSize} and there are ${count} training images ` +
       `(expected a batch size from 1 to ${count})`,
   );
+}
+
+/** Where the numbers of a training's checkpoints come from. */
+export function originOf(
+  { config, gpu, dataset }: TrainingParts,
+  engine: Engine,
+): CheckpointOrigin {
+  return {
+    codeVersion: VERSION,
+    config,
+    adapter: gpu.description,
+    tiles: Object.fromEntries(engine.tiles),
+    dataFingerprint: dataset.fingerprint,
+  };
 }
 
 /** The run as its folder will say it. */

@@ -1,6 +1,7 @@
 import type { CanaryReport } from "../../shared/registry/canary.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import type { Log } from "../log.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { Canary } from "./canary.ts";
@@ -96,8 +97,4 @@ export class Canaries {
     if (version === wanted || version === listed?.current) return;
     if (listed?.versions.includes(version)) host.unload(name, version);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
+import { messageOf } from "../../shared/message_of.ts";
 import type { Canaries } from "../canary/canaries.ts";
 import type { Classifier } from "../classifier.ts";
 import type { Log } from "../log.ts";
@@ -93,7 +94,7 @@ async function load(host: ModelHost, model: string, version: string | undefined)
   try {
     await host.load(model, version);
   } catch (error) {
-    throw new ProtocolError(error instanceof Error ? error.message : String(error));
+    throw new ProtocolError(messageOf(error));
   }
 }
 

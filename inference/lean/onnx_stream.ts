@@ -25,6 +25,7 @@ import {
   readValue,
   unreadable,
 } from "../../shared/onnx/read.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { ByteReader } from "./byte_reader.ts";
 
 const WIRE_VARINT = 0;
@@ -246,7 +247,7 @@ function parse<Message>(read: () => Message): Message {
   try {
     return read();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw unreadable(`${reason} (truncated, or not an ONNX model)`, cause);
   }
 }

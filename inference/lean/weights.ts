@@ -33,7 +33,7 @@ export interface PackedWeights {
 }
 
 /** Numbers that the product reads for one output: those of the weights, and zeros between them. */
-export function windowLength({ kernel, rowLength }: WeightLayout): number {
+function windowLength({ kernel, rowLength }: WeightLayout): number {
   return kernel[0] * rowLength;
 }
 

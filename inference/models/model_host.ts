@@ -4,6 +4,7 @@ import { S3Error } from "../../shared/object_store/s3/s3_error.ts";
 import { aliasKey } from "../../shared/registry/keys.ts";
 import { readLivePointer } from "../../shared/registry/pointer.ts";
 import { UntrustedError } from "../../shared/registry/signature.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
 import { chooseVariant, type ChosenVariant, workersWithin } from "./choose_variant.ts";
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
@@ -319,8 +320,4 @@ function mayPass(error: unknown): boolean {
 
 function notFound(what: string, there: string): ProblemError {
   return new ProblemError("model-not-found", `Cannot answer: ${what} is loaded (loaded: ${there})`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import {
 } from "../../shared/object_store/object_store.ts";
 import type { ObjectStream } from "../../shared/object_store/object_store.ts";
 import { blobKey } from "../../shared/registry/keys.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import type { Log } from "../log.ts";
 
 const BLOBS = blobKey("");
@@ -118,8 +119,4 @@ async function evict(folder: DirectoryStore, latest: string, maxBytes: number): 
     bytes += byteLength;
     if (bytes > maxBytes) await folder.delete(key);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

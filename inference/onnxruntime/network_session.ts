@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { softmax } from "../../shared/softmax.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { type NetworkValue, requireContract } from "../workers/contract.ts";
 import type { Runtime } from "../workers/runtimes.ts";
 import type { Session, SessionManifest } from "../workers/session.ts";
@@ -104,7 +105,7 @@ async function load(engine: Engine, manifest: SessionManifest): Promise<Inferenc
     if (error instanceof Error && error.message.includes("NotCapable")) throw error;
     throw new SyntaxError(
       `Cannot load the weights of ${manifest.name} ${manifest.version}: ` +
-        `${error instanceof Error ? error.message : String(error)} (publish the model again)`,
+        `${messageOf(error)} (publish the model again)`,
       { cause: error },
     );
   }

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { etag } from "hono/etag";
 import type { ModelManifest } from "../../shared/manifest.ts";
+import { percent } from "../../shared/percent.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import style from "../web/model.css" with { type: "text" };
 
@@ -124,7 +125,7 @@ function accuracy({ metrics, labels }: ModelManifest): Html {
       <tr>
         <th scope="row">${label}</th>
         <td class="number">${images}</td>
-        <td class="number">${percent(1 - top1Error)}</td>
+        <td class="number">${percent(1 - top1Error, 1)}</td>
         <td class="number">${between(interval)}</td>
         <td>${bar(1 - top1Error, interval)}</td>
       </tr>
@@ -134,12 +135,12 @@ function accuracy({ metrics, labels }: ModelManifest): Html {
     html`<p>Measured on ${images} images of the ${split} split, which it was not trained on.</p>
     ${
       facts([
-        ["Best guess right", `${percent(1 - top1Error)}${withInterval(top1Interval)}`],
+        ["Best guess right", `${percent(1 - top1Error, 1)}${withInterval(top1Interval)}`],
         ...(labels.length > 5
           ? [
             [
               "One of five right",
-              `${percent(1 - top5Error)}${withInterval(top5Interval)}`,
+              `${percent(1 - top5Error, 1)}${withInterval(top5Interval)}`,
             ] as const,
           ]
           : []),
@@ -249,9 +250,5 @@ function withInterval(interval: readonly [number, number] | undefined): string {
 
 /** Of an error's interval, that of being right. */
 function between([low, high]: readonly [number, number]): string {
-  return `${percent(1 - high)} to ${percent(1 - low)}`;
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
+  return `${percent(1 - high, 1)} to ${percent(1 - low, 1)}`;
 }

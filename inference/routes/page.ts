@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { etag } from "hono/etag";
 import { html as escaped } from "hono/html";
 import type { ModelManifest } from "../../shared/manifest.ts";
+import { percent } from "../../shared/percent.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { ProblemError } from "../problem.ts";
 import ask from "../web/ask.js" with { type: "text" };
@@ -103,11 +104,7 @@ function aboutCurrent(host: ModelHost): string {
 /** Which model answers and how often it is right, measured on images it was not trained on. */
 function describeModel({ name, version, metrics, output }: ModelManifest): string {
   if (metrics === undefined) return `${name} ${version}, ${output.classes} classes.`;
-  const top5 = output.classes > 5 ? `, one of its five ${percent(1 - metrics.top5Error)}` : "";
+  const top5 = output.classes > 5 ? `, one of its five ${percent(1 - metrics.top5Error, 1)}` : "";
   return `${name} ${version}, ${output.classes} classes. Measured on ${metrics.images} ` +
-    `${metrics.split} images: best guess right ${percent(1 - metrics.top1Error)}${top5}.`;
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
+    `${metrics.split} images: best guess right ${percent(1 - metrics.top1Error, 1)}${top5}.`;
 }

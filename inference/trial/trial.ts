@@ -1,5 +1,6 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
 import { asVariant } from "../../shared/variants.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import type { Classification, Prediction } from "../classifier.ts";
 import { testPicture } from "../import/test_picture.ts";
 import { ServiceProcess, TrialTimeout, within } from "./service_process.ts";
@@ -99,7 +100,7 @@ export async function tryModel(options: TrialOptions): Promise<TrialReport> {
     found.passed = found.reason === null;
   } catch (error) {
     found.timedOut = error instanceof TrialTimeout;
-    found.reason = error instanceof Error ? error.message : String(error);
+    found.reason = messageOf(error);
   }
   const { peak, resident } = await service.memory();
   found.peakMemory = peak;

@@ -4,6 +4,7 @@
  * megabytes of them lie about in both threads (AlexNet in int8: 110 MB of 310, 2026-11).
  * @module
  */
+import { messageOf } from "../../shared/message_of.ts";
 
 /** Chunks that may be on their way: enough to keep both threads at work. */
 const AHEAD = 16;
@@ -49,7 +50,7 @@ export async function sendWeights(
     }
     port.postMessage({ end: null } satisfies ToReader);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     port.postMessage({ end: reason } satisfies ToReader);
   } finally {
     await reader.cancel().catch(() => {});

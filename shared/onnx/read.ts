@@ -1,5 +1,6 @@
 /** Reads ONNX files (protobuf) with the library that write.ts gives the reasons for. */
 import { fromBinary } from "@bufbuild/protobuf";
+import { messageOf } from "../message_of.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -55,7 +56,7 @@ function parse(bytes: Uint8Array): ModelProto {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     // The library throws Error, RangeError and TypeError for malformed input.
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw unreadable(`${reason} (truncated, or not an ONNX model)`, cause);
   }
 }

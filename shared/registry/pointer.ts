@@ -13,7 +13,6 @@ import { aliasKey } from "./keys.ts";
  * - candidate: waiting for a decision.
  */
 export const ALIASES = ["latest", "champion", "previous", "candidate"] as const;
-export type Alias = typeof ALIASES[number];
 
 const PointerSchema = z.strictObject({
   version: SafeName,

@@ -1,12 +1,11 @@
 /** An evaluation in words and columns. */
+import { percent } from "../../shared/percent.ts";
 import type { EvaluationDetails } from "../evaluation/evaluation_details.ts";
 
 /** A matrix of more classes does not fit a terminal. */
 const MOST_CLASSES = 12;
 const MOST_MISTAKES = 5;
 const MOST_NAME = 14;
-
-const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 export function formatEvaluation(details: EvaluationDetails, seconds: number): string {
   const { split, images, views, models, classes } = details;

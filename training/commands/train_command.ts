@@ -11,10 +11,15 @@ import { StepProfiler } from "../profile/step_profiler.ts";
 import { formatDuration, formatProgress, ProgressLine } from "../progress.ts";
 import { requireNoRun } from "../run_folder.ts";
 import { lockRun } from "../run_lock.ts";
-import { describeRun, openEngine, openRunFolder, requireWholeBatch } from "../run_setup.ts";
+import {
+  describeRun,
+  openEngine,
+  openRunFolder,
+  originOf,
+  requireWholeBatch,
+} from "../run_setup.ts";
 import { train, type TrainerOptions } from "../trainer.ts";
 import { START, type TrainingState } from "../training_state.ts";
-import { VERSION } from "../version.ts";
 import { runCommand } from "./command.ts";
 import { runMetrics } from "../metrics/run_metrics.ts";
 import { writeReport } from "../report/report.ts";
@@ -96,13 +101,7 @@ async function trainOn(
     await using keeper = new CheckpointKeeper({
       run: out,
       engine,
-      origin: {
-        codeVersion: VERSION,
-        config,
-        adapter: gpu.description,
-        tiles: Object.fromEntries(engine.tiles),
-        dataFingerprint: dataset.fingerprint,
-      },
+      origin: originOf(parts, engine),
       keep: given.keep,
     });
     const options: TrainerOptions = {

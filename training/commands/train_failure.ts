@@ -12,6 +12,7 @@ import type { TrainerOptions } from "../trainer.ts";
 import { findNonFinite, type FirstNonFinite } from "../trainer/find_non_finite.ts";
 import { NonFiniteLossError } from "../trainer/loss_watch.ts";
 import { formatBytes } from "../../shared/byte_size.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { START, type TrainingState } from "../training_state.ts";
 
 /** Whether numbers were lost, not the device or the disk. */
@@ -102,7 +103,7 @@ async function causeOf(error: unknown, gpu: Gpu): Promise<unknown> {
 
 /** The error, and where the GPU gave up also what training takes of its memory. */
 export async function withMemory(error: unknown, memory: MemoryAdvice): Promise<Error> {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (isOutOfMemory(reason)) {
     return new Error(`${reason}. ${memory.describe()}; ${await memory.findFit()}`, {
       cause: error,

@@ -1,4 +1,5 @@
 /** What a training run tells its user in words. */
+import { percent } from "../../shared/percent.ts";
 import type { KeeperTimes } from "../checkpoint/checkpoint_keeper.ts";
 import type { Config } from "../config.ts";
 import type { BrokenImage } from "../dataset/dataset.ts";
@@ -7,7 +8,6 @@ import type { EpochRecord } from "../trainer/training_observer.ts";
 const MOST_SHOWN = 10;
 
 export function formatEpoch(record: EpochRecord, { epochs }: Pick<Config, "epochs">): string {
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const { validation } = record;
   return [
     `epoch ${String(record.epoch).padStart(String(epochs).length)}/${epochs}`,

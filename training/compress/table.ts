@@ -1,5 +1,6 @@
 import type { Cost } from "../../shared/manifest.ts";
 import { formatBytes } from "../../shared/byte_size.ts";
+import { percent } from "../../shared/percent.ts";
 import type { Form } from "./compress.ts";
 
 /** A row a form: bytes, accuracy, cost. What was not measured stays out. */
@@ -21,7 +22,6 @@ export function formatForms(
     "five shared",
     ...costs.size > 0 ? ["first answer", "run", "peak memory"] : [],
   ];
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const rows = forms.map(({ name, bytes, wireBytes, metrics, agreement }) => {
     const cost = costs.get(name);
     return [

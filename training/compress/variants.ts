@@ -2,6 +2,7 @@
 import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
+import { percent } from "../../shared/percent.ts";
 import type { LoadedRun } from "../load_run.ts";
 import { openOnnxSession, runOnnx } from "../evaluation/onnx_session.ts";
 import { encodeOnnx } from "../onnx/write.ts";
@@ -55,9 +56,8 @@ export async function makePruned(
   const all = [...run.checkpoint.parameters.values()];
   const zeros = sumOf(all.map((values) => values.filter((value) => value === 0).length));
   const overall = zeros / sumOf(all.map(({ length }) => length));
-  const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
-  const note = `${percent(share)} of the weights of each layer but the first went to zero ` +
-    `(${percent(overall)} of all numbers); retrained for ${epochs} epochs`;
+  const note = `${percent(share, 1)} of the weights of each layer but the first went to zero ` +
+    `(${percent(overall, 1)} of all numbers); retrained for ${epochs} epochs`;
   const small = await quantizeCalibrated({ ...source, model: decodeOnnx(bytes) });
   return new Map([["pruned", { bytes, note }], ["pruned-int8", small]]);
 }

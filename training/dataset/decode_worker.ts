@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { decodeRecord } from "../../shared/image/preprocess.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { answerTasks } from "./worker_pool.ts";
 
 export interface DecodeTask {
@@ -38,7 +39,7 @@ answerTasks(async (task: DecodeTask, transfer): Promise<DecodeResult> => {
       hash = createHash("sha256").update(file).digest("hex");
       records.set(await decodeRecord(file, { side, channels, resize }, limits), i * bytes);
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = messageOf(error);
     }
     hashes.push(hash);
     reasons.push(reason);

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { gunzipSync } from "node:zlib";
 import { toRecord } from "../../shared/image/preprocess.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { type Dataset, fingerprintOf, memorySplit, type Split } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
 import { sharedBytes } from "./memory_source.ts";
@@ -113,7 +114,7 @@ function unpack(bytes: Uint8Array, path: string): Uint8Array {
   try {
     return new Uint8Array(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new SyntaxError(`Cannot read IDX file ${path}: gzip failed (${reason})`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 /** The Worker of `PrefetchingLoader`: fills each batch it is sent, in the order of the epochs. */
+import { messageOf } from "../../shared/message_of.ts";
 import { type Batch, fillBatch } from "./batch.ts";
 import { EpochOrder, type OrderOptions } from "./epoch_order.ts";
 import { openRecordSource } from "./open_record_source.ts";
@@ -37,6 +38,6 @@ scope.onmessage = ({ data }) => {
   } catch (error) {
     // Later batches would be in the place of this one.
     scope.onmessage = () => {};
-    scope.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
+    scope.postMessage({ error: messageOf(error) }, []);
   }
 };

@@ -3,6 +3,7 @@
  * Workers whatever the number of tasks.
  * @module
  */
+import { messageOf } from "../../shared/message_of.ts";
 
 type Reply<Result> = { result: Result } | { error: string };
 
@@ -83,7 +84,7 @@ export function answerTasks<Task, Result>(
       const result = await handler(data, transfer);
       scope.postMessage({ result }, transfer);
     } catch (error) {
-      scope.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
+      scope.postMessage({ error: messageOf(error) }, []);
     }
   };
 }

@@ -166,7 +166,7 @@ async function predictSplit(
 }
 
 /** Planes [channels, crop, crop] of one view. */
-export function viewOf(record: Uint8Array, spec: PreprocessSpec, view: View): Float32Array {
+function viewOf(record: Uint8Array, spec: PreprocessSpec, view: View): Float32Array {
   const planes = recordToTensor(record, spec, view);
   if (!view.mirror) return planes;
   const { crop } = spec;

@@ -66,7 +66,7 @@ export function rankOf(probabilities: Float32Array, label: number): number {
 }
 
 /** The first answer: the lowest index among equals. */
-export function firstAnswer(probabilities: Float32Array): number {
+function firstAnswer(probabilities: Float32Array): number {
   let best = 0;
   for (let c = 1; c < probabilities.length; c++) {
     if (probabilities[c]! > probabilities[best]!) best = c;

@@ -1,6 +1,7 @@
 /** A retraining from beginning to end: by one process at a time, told when it has ended. */
 import { join } from "node:path";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import type { ProgressLine } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { cleanUp } from "./clean_up.ts";
@@ -74,7 +75,7 @@ export async function retrain(options: RetrainOptions): Promise<Retrained> {
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     if (error instanceof LeaseLostError || lease.signal.aborted) throw lease.signal.reason ?? error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (error instanceof TypeError) line.print(error.stack ?? reason);
     await run.update({ state: "failed", reasons: [reason], endedAt: new Date().toISOString() });
   }
@@ -142,8 +143,7 @@ async function newRun(
   // Two runs of the same second differ by the lease under which they were begun.
   const run = `${stamp}-${String(token).padStart(4, "0")}`;
   const prefix = settings.images.prefix ?? incomingPrefix(model);
-  const isEmpty = (await Array.fromAsync(firstOf(store, prefix))).length === 0;
-  if (isEmpty) {
+  if (await isEmpty(store, prefix)) {
     throw new Error(
       `Cannot retrain ${model}: there is nothing below ${prefix} (put images there: ` +
         `${prefix}<class>/photo.jpg)`,
@@ -164,9 +164,7 @@ async function newRun(
   };
 }
 
-async function* firstOf(store: ObjectStore, prefix: string) {
-  for await (const object of store.list(prefix)) {
-    yield object;
-    return;
-  }
+async function isEmpty(store: ObjectStore, prefix: string): Promise<boolean> {
+  for await (const _ of store.list(prefix)) return false;
+  return true;
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parse } from "../../shared/manifest.ts";
 import { PreconditionFailedError } from "../../shared/object_store/object_store.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { formatDuration } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { judgedKey, stageKey } from "./keys.ts";
@@ -123,7 +124,7 @@ export class Runner {
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const seconds = (performance.now() - began) / 1000;
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       await run.updateStage({ name, state: "failed", attempts, startedAt, seconds, text })
         .catch(() => {});
       throw error;

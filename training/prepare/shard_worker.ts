@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { decodeRecord, toRecord } from "../../shared/image/preprocess.ts";
+import { messageOf } from "../../shared/message_of.ts";
 import { encodeShardHeader, recordsOffsetFor } from "../dataset/shards/shard_format.ts";
 import { StatisticsSums } from "../dataset/statistics.ts";
 import { answerTasks } from "../dataset/worker_pool.ts";
@@ -90,7 +91,7 @@ async function readImage(
   } catch (error) {
     // Before there is a hash only the source's own complaint is about this image alone.
     if (hash === "" && !(error instanceof UnreadableFileError)) throw error;
-    return { hash, record: { reason: error instanceof Error ? error.message : String(error) } };
+    return { hash, record: { reason: messageOf(error) } };
   }
 }
 

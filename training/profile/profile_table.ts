@@ -1,3 +1,4 @@
+import { percent } from "../../shared/percent.ts";
 import type { Profile } from "./profile.ts";
 
 /** The profile as a table, the longest first, closed by the total. */
@@ -6,12 +7,12 @@ export function formatProfile({ steps, images, milliseconds, peak, rows }: Profi
     row.node,
     row.direction,
     row.milliseconds.toFixed(2),
-    percent(row.share),
+    percent(row.share, 1),
     row.gigaflops === null ? "" : row.gigaflops.toFixed(1),
     row.gigabytes.toFixed(1),
-    `${percent(row.ofPeak)} ${row.limit}`,
+    `${percent(row.ofPeak, 1)} ${row.limit}`,
   ]);
-  const total = ["total", "", milliseconds.toFixed(2), percent(1), "", "", ""];
+  const total = ["total", "", milliseconds.toFixed(2), percent(1, 1), "", "", ""];
   const head = ["layer", "direction", "ms", "share", "GFLOP/s", "GB/s", "of peak"];
   const rate = 1000 * images / milliseconds;
   return [
@@ -24,10 +25,6 @@ export function formatProfile({ steps, images, milliseconds, peak, rows }: Profi
     } GFLOP/s in a product of matrices, ` +
     `${peak.gigabytes.toFixed(1)} GB/s in a copy`,
   ].join("\n");
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 /** Words to the left, numbers to the right. */

@@ -83,7 +83,7 @@ export function layoutOf(
  * True where the taps of a kernel's row lie side by side in memory: no group, no dilation, and no
  * tensor that is a part of another.
  */
-export function readsWholePixels(conv: OnnxNode, lookup: Lookup): boolean {
+function readsWholePixels(conv: OnnxNode, lookup: Lookup): boolean {
   const input = conv.inputs[0]!;
   return intOf(conv, "group", 1) === 1 && intsOf(conv, "dilations", [1, 1])[1] === 1 &&
     lookup.producer(input)?.opType !== "Split" &&

@@ -1,4 +1,5 @@
 import type { ModelManifest } from "../../../shared/manifest.ts";
+import { percent } from "../../../shared/percent.ts";
 
 type Metrics = NonNullable<ModelManifest["metrics"]>;
 
@@ -148,10 +149,6 @@ function wrap(text: string, lead: string): string[] {
 function withInterval(share: number, interval: readonly [number, number] | undefined): string {
   const between = interval ? ` (${percent(interval[0])} to ${percent(interval[1])} at 95 %)` : "";
   return `${percent(share)}${between}`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }
 
 function megabytes(bytes: number): string {

@@ -1,4 +1,5 @@
 /** Whether a candidate has shown enough; pure. */
+import { percent } from "../../../shared/percent.ts";
 import { wilsonInterval } from "../../evaluation/wilson.ts";
 import type { CanaryEvidence } from "./evidence.ts";
 import type { CanaryPolicy } from "./policy.ts";
@@ -27,11 +28,12 @@ export function judgeCanary(
   const compared = agreed + differed;
   const allowed = policy.maxErrorShare + shareOf(champion.errors, champion.asked);
   const failed = `it failed on ${candidate.errors} of ${candidate.asked} images, ` +
-    `${percent(allowed)} allowed`;
+    `${percent(allowed, 1)} allowed`;
   if (wilsonInterval(candidate.errors, candidate.asked)[0] > allowed) return takeBack(failed);
   const agreement = shareOf(agreed, compared);
-  const disagrees = `it agrees with the champion on ${percent(agreement)} of ${compared} images, ` +
-    `${percent(policy.minAgreement)} asked`;
+  const disagrees =
+    `it agrees with the champion on ${percent(agreement, 1)} of ${compared} images, ` +
+    `${percent(policy.minAgreement, 1)} asked`;
   const surely = compared >= LEAST_TO_REFUSE &&
     wilsonInterval(agreed, compared)[1] < policy.minAgreement;
   if (surely) return takeBack(disagrees);
@@ -57,7 +59,7 @@ export function judgeCanary(
 function describe(evidence: CanaryEvidence): string {
   const { agreed, differed, newClass, candidate, champion, instances } = evidence;
   const parts = [
-    `agrees on ${percent(shareOf(agreed, agreed + differed))} of ${agreed + differed} images`,
+    `agrees on ${percent(shareOf(agreed, agreed + differed), 1)} of ${agreed + differed} images`,
     ...(newClass > 0 ? [`${newClass} more of new classes`] : []),
     `${candidate.errors} of ${candidate.asked} failed`,
     ...(candidate.medianMs !== null && champion.medianMs !== null
@@ -70,8 +72,4 @@ function describe(evidence: CanaryEvidence): string {
 
 function shareOf(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,7 +1,8 @@
 /** Checks of a candidate's accuracy: overall beside the champion, by class, and alone. */
+import { percent } from "../../../shared/percent.ts";
 import { wilsonInterval } from "../../evaluation/wilson.ts";
 import { countPairs, type ImageAnswer, isRight, type Top } from "./answers.ts";
-import { type Check, type ClassComparison, percent } from "./decision.ts";
+import type { Check, ClassComparison } from "./decision.ts";
 import { holm } from "./holm.ts";
 import {
   differenceInterval,

@@ -42,7 +42,3 @@ export const GateDecisionSchema = z.strictObject({
   classes: z.array(ClassComparisonSchema),
 });
 export type GateDecision = z.infer<typeof GateDecisionSchema>;
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}

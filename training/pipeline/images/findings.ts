@@ -1,4 +1,5 @@
 /** What is wrong with images, and which of it stops a retraining. */
+import { percent } from "../../../shared/percent.ts";
 import type { Drift } from "./drift.ts";
 import type { ImageRecord } from "./image_record.ts";
 import type { ClassCount } from "./judge.ts";
@@ -124,9 +125,8 @@ export class Findings {
     const most = this.#rules[group.limit];
     const fresh = group.rules.reduce((sum, each) => sum + (this.#leftOut.get(each)?.fresh ?? 0), 0);
     if (fresh < FEWEST_THAT_STOP || fresh <= most * this.#newImages) return null;
-    const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
-    return `${group.rules.join(" or ")}: ${percent(fresh / this.#newImages)} of the ` +
-      `${this.#newImages} new images, at most ${percent(most)} allowed (${group.limit})`;
+    return `${group.rules.join(" or ")}: ${percent(fresh / this.#newImages, 1)} of the ` +
+      `${this.#newImages} new images, at most ${percent(most, 1)} allowed (${group.limit})`;
   }
 
   #add(rule: Finding["rule"], stops: boolean, text: string): void {

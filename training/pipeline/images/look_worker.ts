@@ -1,5 +1,6 @@
 import { readImageHeader } from "../../../shared/image/header.ts";
 import { decodeRecord } from "../../../shared/image/preprocess.ts";
+import { messageOf } from "../../../shared/message_of.ts";
 import { answerTasks } from "../../dataset/worker_pool.ts";
 import type { Seen } from "./image_record.ts";
 import { featuresOf, LOOK_SIDE, lookOf } from "./look.ts";
@@ -25,7 +26,7 @@ answerTasks(async ({ paths, maxPixels }: LookTask): Promise<Seen[]> => {
         features: featuresOf(record, { width, height }),
       });
     } catch (error) {
-      seen.push({ broken: error instanceof Error ? error.message : String(error) });
+      seen.push({ broken: messageOf(error) });
     }
   }
   return seen;

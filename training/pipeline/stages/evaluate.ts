@@ -4,6 +4,7 @@ import { readPointed } from "../../../shared/model_registry.ts";
 import type { ObjectStore } from "../../../shared/object_store/object_store.ts";
 import { readPointer } from "../../../shared/registry/pointer.ts";
 import { topK } from "../../../shared/top_k.ts";
+import { percent } from "../../../shared/percent.ts";
 import { type ClassMetrics, classMetrics } from "../../evaluation/class_metrics.ts";
 import { enginePredictor } from "../../evaluation/engine_predictor.ts";
 import { rankOf, type Scores, scoresOf } from "../../evaluation/scores.ts";
@@ -117,7 +118,6 @@ export const evaluate: Stage<"evaluate"> = {
     };
   },
   describe: ({ scores: { top1Error, top5Error, images }, champion }) => {
-    const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
     return `top-1 error ${percent(top1Error)}, top-5 error ${percent(top5Error)} on ${images} ` +
       `test images, ${champion ? `beside ${champion.version}` : "with no champion yet"}`;
   },

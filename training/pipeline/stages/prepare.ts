@@ -46,7 +46,7 @@ export const prepare: Stage<"prepare"> = {
 };
 
 /** The images of a run, in the order of their content's hashes. */
-export async function readUsed(store: ObjectStore, key: string): Promise<UsedImage[]> {
+async function readUsed(store: ObjectStore, key: string): Promise<UsedImage[]> {
   const object = await store.get(key);
   if (object === null) throw new Error(`Cannot read ${key}: it is missing from the store`);
   const lines = new TextDecoder().decode(object.bytes).split("\n").filter((line) => line !== "");

@@ -19,13 +19,13 @@ import {
   describeRun,
   openEngine,
   openRunFolder,
+  originOf,
   requireWholeBatch,
   type TrainingParts,
 } from "../../run_setup.ts";
 import { lockRun } from "../../run_lock.ts";
 import { train as trainSteps } from "../../trainer.ts";
 import { START, type TrainingState } from "../../training_state.ts";
-import { VERSION } from "../../version.ts";
 import { writeReport } from "../../report/report.ts";
 import { growHead } from "../grow_head.ts";
 import { trainingPrefix } from "../keys.ts";
@@ -189,13 +189,7 @@ async function trainOn(
     await using keeper = new CheckpointKeeper({
       run: folder,
       engine,
-      origin: {
-        codeVersion: VERSION,
-        config,
-        adapter: gpu.description,
-        tiles: Object.fromEntries(engine.tiles),
-        dataFingerprint: dataset.fingerprint,
-      },
+      origin: originOf(parts, engine),
       keep: KEEP,
     });
     let pushedAt = performance.now();

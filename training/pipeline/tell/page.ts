@@ -1,4 +1,5 @@
 /** A run as a page: one file that asks nothing of the network and runs no script. */
+import { percent } from "../../../shared/percent.ts";
 import { formatDuration } from "../../progress.ts";
 import type { Finding } from "../images/findings.ts";
 import type { RunRecord, RunState } from "../run_record.ts";
@@ -166,8 +167,4 @@ function findingOf({ stops, text, files }: Finding): Html {
   const more = files.length - shown.length;
   return html`<h2 class="${stops ? "bad" : ""}">${stops ? "Stops" : "Warning"}: ${text}</h2>
 <ul>${shown}${more > 0 ? html`<li>and ${more} more</li>` : html``}</ul>`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

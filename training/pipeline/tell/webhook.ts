@@ -4,6 +4,7 @@
  * @module
  */
 import { createHmac } from "node:crypto";
+import { messageOf } from "../../../shared/message_of.ts";
 
 export interface Webhook {
   readonly url: string;
@@ -64,7 +65,7 @@ export async function deliver(
       problem = `it answered ${response.status}`;
       if (response.status < 500 && !TRY_AGAIN.includes(response.status)) return problem;
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
   }
   return `${problem} (${attempts} times)`;
