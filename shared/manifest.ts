@@ -87,6 +87,12 @@ const Metrics = z.looseObject({
 const TopClasses = z.array(z.strictObject({ index: z.int().nonnegative(), probability: Fraction }))
   .min(1);
 
+/** Classes of a self-test's answer. */
+export const SELF_TEST_TOP = 5;
+
+/** Another processor's or engine's sums differ by less, another picture's answer by more. */
+export const SELF_TEST_TOLERANCE = 0.02;
+
 /**
  * An image and the answer that the publisher got for it. A service asks it of every model that it
  * loads, before any client can.

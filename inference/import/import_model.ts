@@ -5,15 +5,10 @@ import type { UnpublishedManifest } from "../../shared/model_registry.ts";
 import { openSession } from "../workers/session.ts";
 import { areProbabilities, softmax } from "../../shared/softmax.ts";
 import { topK } from "../../shared/top_k.ts";
+import { SELF_TEST_TOLERANCE, SELF_TEST_TOP } from "../../shared/manifest.ts";
 import { type Network, readNetwork } from "../../shared/classifier/network.ts";
 import { readPreprocess } from "../../shared/classifier/preprocess_file.ts";
 import { testPicture } from "./test_picture.ts";
-
-/** Classes of a self-test's answer. */
-const SELF_TEST_TOP = 5;
-
-/** Another engine's sums differ by less, another picture's answer by more. */
-const SELF_TEST_TOLERANCE = 0.02;
 
 /** What a foreign model does not say about itself. */
 export interface ImportOptions {

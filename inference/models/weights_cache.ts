@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { DirectoryStore } from "../../shared/object_store/directory.ts";
 import {
   type ObjectStore,
+  type ObjectStream,
   PreconditionFailedError,
 } from "../../shared/object_store/object_store.ts";
-import type { ObjectStream } from "../../shared/object_store/object_store.ts";
 import { blobKey } from "../../shared/registry/keys.ts";
 import { messageOf } from "../../shared/message_of.ts";
 import type { Log } from "../log.ts";

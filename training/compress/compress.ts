@@ -1,5 +1,11 @@
 /** Makes, compares and measures the smaller forms of a network. */
-import type { ModelManifest, Variant, WireBytes } from "../../shared/manifest.ts";
+import {
+  type ModelManifest,
+  SELF_TEST_TOLERANCE,
+  SELF_TEST_TOP,
+  type Variant,
+  type WireBytes,
+} from "../../shared/manifest.ts";
 import type { UnpublishedModel, UnpublishedVariant } from "../../shared/model_registry.ts";
 import { softmax } from "../../shared/softmax.ts";
 import { topK } from "../../shared/top_k.ts";
@@ -37,10 +43,6 @@ export interface Baseline {
   readonly selfTest: SelfTest;
   readonly form: Form;
 }
-
-const SELF_TEST_TOP = 5;
-/** Another processor's or engine's sums differ by less, another picture's answer by more. */
-const SELF_TEST_TOLERANCE = 0.02;
 
 /** Asks the network itself. */
 export async function measureOriginal(subject: Subject, heldOut: HeldOut): Promise<Baseline> {

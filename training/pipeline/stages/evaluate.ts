@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parse } from "../../../shared/manifest.ts";
+import { parse, SELF_TEST_TOP } from "../../../shared/manifest.ts";
 import { readPointed } from "../../../shared/model_registry.ts";
 import type { ObjectStore } from "../../../shared/object_store/object_store.ts";
 import { readPointer } from "../../../shared/registry/pointer.ts";
@@ -60,7 +60,6 @@ const AnswersSchema = z.strictObject({
 });
 export type Answers = z.infer<typeof AnswersSchema>;
 
-const SELF_TEST_TOP = 5;
 /** A larger one has no place in a manifest. */
 const SELF_TEST_BYTES = 200_000;
 
