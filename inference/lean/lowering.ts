@@ -1,5 +1,5 @@
 import type { OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
-import { type Lookup, need, numbersOf } from "./lookup.ts";
+import { intOf, type Lookup, need, numbersOf } from "./lookup.ts";
 import type { Step } from "./step.ts";
 import { UnsupportedError } from "./unsupported.ts";
 import { Value } from "./value.ts";
@@ -103,8 +103,14 @@ export class Lowering {
     const along = axis && "int" in axis ? axis.int : 1;
     const place = along < 0 ? along + dims.length : along;
     const run = dims.slice(place + 1).reduce((product, size) => product * size, 1);
+    // One scale for all, for each place along the axis, or for each block of places.
+    const block = intOf(node, "block_size", 0);
+    const places = block > 0 ? Math.ceil(dims[place]! / block) * run : dims[place]! * run;
     const real = numbers.map((number, i) => {
-      const s = scales.length === 1 ? 0 : Math.floor(i / run) % scales.length;
+      const [before, rest] = [Math.floor(i / (dims[place]! * run)), i % (dims[place]! * run)];
+      const step = Math.floor(rest / run);
+      const inBlocks = before * places + Math.floor(step / block) * run + rest % run;
+      const s = block > 0 ? inBlocks : scales.length === 1 ? 0 : step;
       return (number - (zeros?.[s] ?? 0)) * scales[s]!;
     });
     return { dims, numbers: real };

@@ -214,13 +214,15 @@ function describe(head: Uint8Array, byteLength: number): ArrivingTensor | undefi
   const sizes = dims.map(Number);
   const type = elementTypeOf(dataType);
   const elements = sizes.reduce((product, size) => product * size, 1);
-  if (name === "" || type === undefined || elements * BYTES[type] !== byteLength) return undefined;
+  const known = name !== "" && type !== undefined;
+  if (!known || Math.ceil(elements * BYTES[type]) !== byteLength) return undefined;
   return { name, dims: sizes, elementType: type, byteLength };
 }
 
 const BYTES: Readonly<Record<OnnxElementType, number>> = {
   FLOAT: 4,
   FLOAT16: 2,
+  INT4: 0.5,
   INT8: 1,
   UINT8: 1,
   INT32: 4,

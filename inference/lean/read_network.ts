@@ -9,7 +9,7 @@ import { type ArrivingTensor, readOnnxStream, type TensorSink } from "./onnx_str
 import { lowerInput } from "./operators/input.ts";
 import { findLayer, lowerLayer } from "./operators/locally_connected.ts";
 import { OPERATORS } from "./operators/operators.ts";
-import { layoutOf, weightUse } from "./operators/weight_use.ts";
+import { layoutOf, scalesUse, weightUse } from "./operators/weight_use.ts";
 import type { Step } from "./step.ts";
 import { UnsupportedError } from "./unsupported.ts";
 import type { Value } from "./value.ts";
@@ -108,7 +108,7 @@ function packArriving(
   input: string,
   { heap, kernels, packed }: Packing,
 ): TensorSink | undefined {
-  const use = weightUse(tensor, lookup, input);
+  const use = scalesUse(tensor, lookup, packed) ?? weightUse(tensor, lookup, input);
   if (!use) return undefined;
   const weights = packWeights(heap, kernels, use.layout);
   packed.set(use.name, weights.packed);
@@ -156,6 +156,7 @@ function integersOf(
 ): { readonly dims: readonly number[]; readonly numbers: Int8Array } | undefined {
   const stored = lookup.producer(name);
   if (stored?.opType !== "DequantizeLinear" || stored.inputs[2]) return undefined;
+  if (stored.attributes["block_size"]) return undefined;
   if (lookup.producer(input)?.opType !== "DequantizeLinear") return undefined;
   const tensor = tensors.get(stored.inputs[0]!);
   return tensor?.data instanceof Int8Array

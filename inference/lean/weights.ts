@@ -7,7 +7,7 @@ export const PANEL = 8;
 
 /** Weights of a product as ONNX has them, and how the product will read its input. */
 export interface WeightLayout {
-  readonly kind: "f32" | "i8";
+  readonly kind: "f32" | "i8" | "i4";
   /** Outputs of all groups. */
   readonly outputs: number;
   readonly groups: number;
@@ -20,9 +20,11 @@ export interface WeightLayout {
   readonly rowLength: number;
   /** True where ONNX has [outputs, channels, rows, columns], false where [channels, outputs]. */
   readonly outputsFirst: boolean;
+  /** Of i4: weights of an output that share a scale. */
+  readonly block?: number;
 }
 
-/** Weights in panels: [group][panel][k][8], or [k / 4][8][4] of int8. */
+/** Weights in panels: [group][panel][k][8], [k / 4][8][4] of int8, or [k / 4][4][4] of pairs of int4. */
 export interface PackedWeights {
   readonly layout: WeightLayout;
   readonly address: number;
@@ -37,6 +39,14 @@ function windowLength({ kernel, rowLength }: WeightLayout): number {
   return kernel[0] * rowLength;
 }
 
+/** Bytes of one number. */
+function sizeOf({ kind }: WeightLayout): number {
+  return { f32: 4, i8: 1, i4: 0.5 }[kind];
+}
+
+/** Two 4-bit zeros in a panel: see kernels/product_i4.ts. */
+const ZEROS_I4 = 8;
+
 /**
  * Space for a tensor's weights, and the sink that packs its numbers as they arrive. A few rows are
  * staged behind the heap's end, where nothing else is kept while weights arrive.
@@ -48,20 +58,22 @@ export function packWeights(
 ): { readonly packed: PackedWeights; readonly sink: TensorSink } {
   const { outputs, groups } = layout;
   const panels = Math.ceil(outputs / groups / PANEL);
-  const size = layout.kind === "f32" ? 4 : 1;
+  const size = sizeOf(layout);
   const panelBytes = windowLength(layout) * PANEL * size;
   const groupBytes = panels * panelBytes;
   const address = heap.take(groups * groupBytes);
   // What pads windows and panels is to be zeros; staged rows may have been here before.
   const numbers = outputs * layout.channels * layout.kernel[0] * layout.kernel[1];
-  if (groups * groupBytes !== numbers * size) kernels.fill(address, 0, groups * groupBytes);
+  if (groups * groupBytes !== numbers * size) {
+    kernels.fill(address, layout.kind === "i4" ? ZEROS_I4 : 0, groups * groupBytes);
+  }
   const packed = { layout, address, groupBytes, panels };
   const units = layout.outputsFirst
     ? panelUnits(kernels, packed, panelBytes)
     : channelUnits(kernels, packed, panelBytes);
   return {
     packed,
-    sink: stage(heap, units, size),
+    sink: stage(heap, units, Math.ceil(size)),
   };
 }
 
@@ -109,16 +121,22 @@ const CHANNELS_AT_ONCE = 64;
 /** [channels, outputs]: some channels of every panel. */
 function* channelUnits(
   kernels: Kernels,
-  { layout: { kind, channels, outputs }, address }: PackedWeights,
+  { layout, address }: PackedWeights,
   panelBytes: number,
 ): Generator<Unit> {
-  const size = kind === "f32" ? 4 : 1;
-  const pack = kind === "f32" ? kernels.packColumnsF32 : kernels.packColumnsI8;
+  const { kind, channels, outputs } = layout;
+  const size = sizeOf(layout);
+  const pack = {
+    f32: kernels.packColumnsF32,
+    i8: kernels.packColumnsI8,
+    i4: kernels.packColumnsI4,
+  }[kind];
+  const columns = kind === "i4" ? outputs / 2 : outputs;
   for (let channel = 0; channel < channels; channel += CHANNELS_AT_ONCE) {
     const rows = Math.min(CHANNELS_AT_ONCE, channels - channel);
     yield {
       bytes: rows * outputs * size,
-      pack: (from) => pack(from, rows, outputs, address + channel * PANEL * size, panelBytes),
+      pack: (from) => pack(from, rows, columns, address + channel * PANEL * size, panelBytes),
     };
   }
 }

@@ -12,8 +12,12 @@
 export const ONNX_OPSET = 17;
 export const ONNX_IR_VERSION = 8;
 
+/** The operator set that has 4-bit integers and DequantizeLinear by blocks, and its IR version. */
+export const INT4_OPSET = 21;
+export const INT4_IR_VERSION = 10;
+
 /** Element types the engine stores, by their ONNX names. */
-export type OnnxElementType = "FLOAT" | "FLOAT16" | "INT8" | "UINT8" | "INT32" | "INT64";
+export type OnnxElementType = "FLOAT" | "FLOAT16" | "INT4" | "INT8" | "UINT8" | "INT32" | "INT64";
 
 /** Numbers of a tensor; the array says which element type they are. */
 export type OnnxNumbers =
@@ -49,6 +53,8 @@ export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
   readonly data: OnnxNumbers;
+  /** INT4 where the file has two numbers in a byte; here they are an Int8Array of -8 to 7. */
+  readonly elementType?: "INT4";
 }
 
 /** An input or output of the graph. A string names a free dimension ("N"), "" is an unknown one. */

@@ -13,6 +13,7 @@ import {
   TensorProto_DataType as DataType,
   type ValueInfoProto,
 } from "./onnx_pb.ts";
+import { unpackInt4 } from "./int4.ts";
 import type {
   OnnxAttribute,
   OnnxElementType,
@@ -144,20 +145,28 @@ export function readTensor(tensor: TensorProto): OnnxTensor {
     throw unreadable(`${what} is kept in another file (expected all weights inside)`);
   }
   const dims = tensor.dims.map((size) => safeInteger(size, `dimension of ${what}`));
-  const data = readNumbers(tensor, readElementType(tensor.dataType, what));
   const elements = dims.reduce((product, size) => product * size, 1);
+  const type = readElementType(tensor.dataType, what);
+  const data = type === "INT4" ? readInt4(tensor, elements) : readNumbers(tensor, type);
   const whole = tensor.rawData.byteLength % data.BYTES_PER_ELEMENT === 0;
   if (!whole || data.length !== elements || dims.some((size) => size < 0)) {
     throw unreadable(`${what} holds ${data.length} numbers (expected dims [${dims}])`);
   }
-  return { name: tensor.name, dims, data };
+  return { name: tensor.name, dims, data, ...(type === "INT4" ? { elementType: type } : {}) };
+}
+
+/** As many numbers as the bytes have, where these are not those of the elements. */
+function readInt4({ rawData, int32Data }: TensorProto, elements: number): Int8Array {
+  const bytes = rawData.byteLength > 0 ? rawData : Uint8Array.from(int32Data);
+  const fits = bytes.length === Math.ceil(elements / 2);
+  return unpackInt4(bytes, fits ? elements : 2 * bytes.length);
 }
 
 /**
  * Numbers lie in raw_data, or one by one in the field of their type: int32_data holds the small
  * integers too, and float16 as the bits of an integer (TensorProto in onnx.proto).
  */
-function readNumbers(tensor: TensorProto, type: OnnxElementType): OnnxNumbers {
+function readNumbers(tensor: TensorProto, type: Exclude<OnnxElementType, "INT4">): OnnxNumbers {
   const raw = tensor.rawData.byteLength > 0 ? tensor.rawData : undefined;
   switch (type) {
     case "FLOAT":
@@ -192,6 +201,7 @@ function view<T>(raw: Uint8Array, ArrayType: NumberArray<T>): T {
 const ELEMENT_TYPES: readonly OnnxElementType[] = [
   "FLOAT",
   "FLOAT16",
+  "INT4",
   "INT8",
   "UINT8",
   "INT32",

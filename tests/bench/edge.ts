@@ -4,7 +4,8 @@ import { type ModelManifest, ORIGINAL } from "../../shared/manifest.ts";
 import { DirectoryStore } from "../../shared/object_store/directory.ts";
 import { readWeights } from "../../shared/model_registry.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
-import { VARIANT_NAMES } from "../../training/compress/variants.ts";
+import { VARIANT_NAMES, type VariantName } from "../../training/compress/variants.ts";
+import { BLOCK } from "../../training/compress/blocks.ts";
 import { type Bench, type BenchOptions, runBench, select } from "./bench.ts";
 import { type Measured, measureEngine, measurePeer, measureService } from "./edge/measure.ts";
 import {
@@ -44,7 +45,11 @@ Examples
 const ENGINES = ["lean", "onnxruntime-web", "onnxruntime-node"] as const;
 const PEERS = ["onnxruntime", "openvino"] as const;
 const SERVICES = ENGINES.map((engine) => `service/${engine}`);
-const FORMS = [ORIGINAL, ...VARIANT_NAMES];
+/** SqueezeNet has no fully connected layer. */
+const NAMES: Readonly<Record<NetworkName, readonly VariantName[]>> = {
+  alexnet: VARIANT_NAMES,
+  squeezenet: VARIANT_NAMES.filter((name) => name !== "int4"),
+};
 const RUNS = { quick: 7, full: 31 };
 
 interface Row {
@@ -56,7 +61,7 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = NETWORK_NAMES.flatMap((network) => [
-  ...FORMS.flatMap((form) =>
+  ...[ORIGINAL, ...NAMES[network]].flatMap((form) =>
     [...ENGINES, ...PEERS, ...SERVICES].map((engine) => ({
       name: `${network} ${form} ${engine}`,
       network,
@@ -158,17 +163,26 @@ function measure(
 async function boundsOf(published: Published, peak: Peak): Promise<Map<string, number>> {
   const model = await modelOf(published, ORIGINAL);
   const work = await workOf(model, picture(published));
-  const bytes: Record<string, number> = { float16: 2, "int8-weights": 1, int8: 1 };
-  return new Map(FORMS.map((form) => {
-    const integers = form === "int8";
-    return [form, boundOf(work, peak, { bytesPerWeight: bytes[form] ?? 4, integers })];
-  }));
+  const float32 = { bytesPerWeight: 4, integers: false };
+  const forms: Record<string, Parameters<typeof boundOf>[2]> = {
+    float16: { ...float32, bytesPerWeight: 2 },
+    "int8-weights": { ...float32, bytesPerWeight: 1 },
+    int8: { bytesPerWeight: 1, integers: true },
+    // A float32 scale for each block.
+    int4: { bytesPerWeight: 1, bytesPerConnection: 0.5 + 4 / BLOCK, integers: true },
+  };
+  return new Map(
+    [ORIGINAL, ...VARIANT_NAMES].map((form) => [
+      form,
+      boundOf(work, peak, forms[form] ?? float32),
+    ]),
+  );
 }
 
 async function errorsOf(published: Published): Promise<Record<string, Record<string, number>>> {
   const model = await modelOf(published, ORIGINAL);
   const errors: Record<string, Record<string, number>> = {};
-  for (const form of VARIANT_NAMES) {
+  for (const { name: form } of published.manifest.variants ?? []) {
     const found = await layerErrors(model, await modelOf(published, form), picture(published));
     errors[form] = Object.fromEntries(found);
   }

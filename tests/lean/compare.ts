@@ -46,6 +46,7 @@ export function modelOf(
   shape: ImageShape,
   nodes: readonly OnnxNode[],
   initializers: readonly OnnxTensor[],
+  opset = ONNX_OPSET,
 ): Uint8Array<ArrayBuffer> {
   const last = nodes.at(-1)!.outputs[0]!;
   const model: OnnxModel = {
@@ -54,7 +55,7 @@ export function modelOf(
     outputs: [{ name: "y", shape: ["N", "classes"] }],
     nodes: [...nodes, nodeOf("Flatten", [last], ["y"], { axis: { int: 1 } })],
     initializers,
-    opset: ONNX_OPSET,
+    opset,
     producerName: "topfive",
     producerVersion: "0",
     metadata: {},

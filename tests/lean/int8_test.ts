@@ -1,7 +1,7 @@
-// int8 networks in the lean session against the same file in ONNX Runtime.
+// int8 and int4 networks in the lean session against the same file in ONNX Runtime.
 import { assert, assertEquals } from "@std/assert";
 import * as ort from "onnxruntime-web";
-import type { OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
+import { INT4_OPSET, type OnnxNode, type OnnxTensor } from "../../shared/onnx/onnx_node.ts";
 import { BUILDS, leanRunner, modelOf, nodeOf, Numbers, relativeError } from "./compare.ts";
 
 ort.env.logLevel = "error";
@@ -70,6 +70,27 @@ function weights(numbers: Numbers, name: string, dims: readonly number[], axis: 
   };
 }
 
+/** int4 weights [inputs, outputs] with a scale for each block of an output. */
+function blocks(
+  numbers: Numbers,
+  name: string,
+  [inputs, outputs]: readonly [number, number],
+  block: number,
+): Part {
+  const data = Int8Array.from({ length: inputs * outputs }, () => numbers.whole(-8, 7));
+  const rows = Math.ceil(inputs / block);
+  return {
+    nodes: [nodeOf("DequantizeLinear", [`${name}/int4`, `${name}/scale`], [name], {
+      axis: { int: 0 },
+      block_size: { int: block },
+    })],
+    initializers: [
+      { name: `${name}/int4`, dims: [inputs, outputs], data, elementType: "INT4" },
+      { name: `${name}/scale`, dims: [rows, outputs], data: numbers.array(rows * outputs, 0.02) },
+    ],
+  };
+}
+
 const bias = (numbers: Numbers, name: string, length: number) => ({
   name,
   dims: [length],
@@ -81,14 +102,15 @@ async function compare(
   shape: readonly [number, number, number],
   parts: readonly Part[],
   numbers: Numbers,
-  tolerance: number,
+  { tolerance, batches = [4, 1] }: { tolerance: number; batches?: readonly number[] },
 ): Promise<void> {
   const file = modelOf(
     shape,
     parts.flatMap(({ nodes }) => nodes),
     parts.flatMap(({ initializers }) => initializers),
+    INT4_OPSET,
   );
-  for (const batch of [4, 1]) {
+  for (const batch of batches) {
     const dims = [batch, ...shape];
     const images = numbers.array(dims.reduce((product, size) => product * size, 1), 1);
     const expected = await answer(file, images, dims);
@@ -123,7 +145,41 @@ Deno.test("an int8 Conv on the input's 7 bits gives ONNX Runtime's numbers, the 
         initializers: [bias(numbers, "b", outputs)],
       },
     ];
-    await compare(`seed ${seed}`, shape, parts, numbers, 1e-5);
+    await compare(`seed ${seed}`, shape, parts, numbers, { tolerance: 1e-5 });
+  }
+});
+
+Deno.test("int4 products give ONNX Runtime's numbers for any number of inputs, outputs and blocks", async () => {
+  for (let seed = 1; seed <= 16; seed++) {
+    const numbers = new Numbers(seed * 15485863);
+    const shape = [numbers.whole(1, 40), numbers.whole(1, 3), numbers.whole(1, 3)] as const;
+    const inputs = shape[0] * shape[1] * shape[2];
+    const [hidden, classes] = [4 * numbers.whole(1, 30), 2 * numbers.whole(1, 30)];
+    const [first, second] = [0, 1].map(() => [16, 20, 32, 64, 128][numbers.whole(0, 4)]!);
+    const parts: Part[] = [
+      { nodes: [nodeOf("Flatten", ["x"], ["flat"], { axis: { int: 1 } })], initializers: [] },
+      // Signed numbers, then those behind a ReLU, which the product in front stores in 7 bits.
+      rounded("flat", 1 / 63, 64, true),
+      blocks(numbers, "w1", [inputs, hidden], first!),
+      {
+        nodes: [
+          nodeOf("MatMul", ["flat/rounded", "w1"], ["product1"]),
+          nodeOf("Add", ["product1", "b1"], ["sum1"]),
+          nodeOf("Relu", ["sum1"], ["relu"]),
+        ],
+        initializers: [bias(numbers, "b1", hidden)],
+      },
+      rounded("relu", 0.02, 0, true),
+      blocks(numbers, "w2", [hidden, classes], second!),
+      {
+        nodes: [
+          nodeOf("MatMul", ["relu/rounded", "w2"], ["product2"]),
+          nodeOf("Add", ["product2", "b2"], ["sum2"]),
+        ],
+        initializers: [bias(numbers, "b2", classes)],
+      },
+    ];
+    await compare(`seed ${seed}`, shape, parts, numbers, { tolerance: 2e-3, batches: [7, 2, 1] });
   }
 });
 
@@ -186,6 +242,6 @@ Deno.test("an int8 network of Conv, pooling, LRN, groups, concat and MatMul give
       },
     ];
     // A number at the middle of two steps may fall to either, where sums were rounded before.
-    await compare(`seed ${seed}`, shape, parts, numbers, 2e-3);
+    await compare(`seed ${seed}`, shape, parts, numbers, { tolerance: 2e-3 });
   }
 });

@@ -14,7 +14,13 @@ import { measureCosts } from "../compress/measure_cost.ts";
 import { pruneRun, type Pruning } from "../compress/prune.ts";
 import { openSubject, type Subject } from "../compress/subject.ts";
 import { formatForms } from "../compress/table.ts";
-import { makePruned, makeVariant, VARIANT_NAMES, type VariantName } from "../compress/variants.ts";
+import {
+  makePruned,
+  makeVariants,
+  VARIANT_NAMES,
+  type VariantName,
+  variantsOf,
+} from "../compress/variants.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { formatProgress, ProgressLine } from "../progress.ts";
 import { currentUser } from "../registry/who.ts";
@@ -32,6 +38,9 @@ Usage: topfive compress MODEL --for edge (--data DIR | --images DIR) [options]
                      float16       weights of half the bytes; answers all but equal
                      int8-weights  weights of a quarter of the bytes, a scale for each output
                      int8          weights and what they are multiplied with: small and fast
+                     int4          int8 with the weights of large fully connected layers in 4 bits,
+                                   half of int8's bytes and memory where these are most of the
+                                   network; fast on the lean engine alone
   --forms NAMES    only these, separated by commas
   --prune S        of a run, with --data: also the forms pruned and pruned-int8. The share S of the
                    weights of each convolution and fully connected layer goes to zero, the smallest
@@ -65,7 +74,8 @@ Examples
 
 interface Given {
   readonly named: string;
-  readonly forms: readonly VariantName[];
+  /** Undefined: all that there can be of the model. */
+  readonly forms: readonly VariantName[] | undefined;
   readonly pruning: Pruning | null;
   readonly data: string | undefined;
   readonly images: string | undefined;
@@ -126,7 +136,7 @@ function read(args: readonly string[]): Given {
   if (version !== undefined) parseSafeName("model version", version);
   return {
     named,
-    forms: VARIANT_NAMES.filter((form) => forms?.includes(form) ?? true),
+    forms: forms && VARIANT_NAMES.filter((form) => forms.includes(form)),
     pruning,
     data,
     images,
@@ -232,9 +242,12 @@ async function makeForms(
     line.update("original: asked");
     const baseline = await measureOriginal(subject, heldOut);
     const forms: Form[] = [];
-    for (const name of names) {
-      line.update(`${name}: made, asked and compared`);
-      const made = await makeVariant(name, { ...subject, ...heldOut });
+    const variants = makeVariants(
+      names ?? variantsOf(subject.model),
+      { ...subject, ...heldOut },
+      (name) => line.update(`${name}: made, asked and compared`),
+    );
+    for await (const [name, made] of variants) {
       forms.push(await measureForm(name, made, { subject, heldOut, baseline }));
     }
     if (pruning && subject.run && dataset) {

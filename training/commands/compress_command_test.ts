@@ -44,10 +44,10 @@ Deno.test("compressCommand() publishes a run with its forms, then that version w
     assertEquals(code, 0, stderr);
     const manifest = await latest(path("store"), "shapes");
     const { weights, variants = [], selfTest } = manifest;
-    assertEquals(variants.map(({ name }) => name), ["float16", "int8-weights", "int8"]);
+    assertEquals(variants.map(({ name }) => name), ["float16", "int8-weights", "int8", "int4"]);
     assertEquals(manifest.metrics?.images, 10);
     assert(selfTest);
-    const [half, rows, int8] = variants;
+    const [half, rows, int8, int4] = variants;
     assertLess(half!.weights.byteLength, weights.byteLength * 0.55);
     assertLess(rows!.weights.byteLength, weights.byteLength * 0.35);
     for (const variant of variants) {
@@ -59,6 +59,7 @@ Deno.test("compressCommand() publishes a run with its forms, then that version w
       assertEquals(written.size, variant.weights.byteLength);
     }
     assert(int8!.weights.sha256 !== rows!.weights.sha256);
+    assertLess(int4!.weights.byteLength, int8!.weights.byteLength * 0.7);
 
     const again = await run("shapes", "--images", path("images"), "--forms", "int8", ...place);
     assertEquals(again.code, 0, again.stderr);

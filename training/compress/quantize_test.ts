@@ -6,7 +6,14 @@ import { openOnnxSession, runOnnx } from "../evaluation/onnx_session.ts";
 import { encodeOnnx } from "../onnx/write.ts";
 import { observe, scalesBy } from "./calibrate.ts";
 import { storeAsFloat16 } from "./float16.ts";
-import { productsOf, quantizeByOutput, quantizeProducts, quantizeWeights } from "./quantize.ts";
+import {
+  hasInt4,
+  productsOf,
+  quantizeByOutput,
+  quantizeProducts,
+  quantizeTo4Bits,
+  quantizeWeights,
+} from "./quantize.ts";
 import { gemmToMatMul } from "./fully_connected.ts";
 import { mayBeNegative } from "./value_ranges.ts";
 
@@ -40,6 +47,7 @@ for (const name of NETWORKS) {
       float16: [storeAsFloat16(model), 2e-3],
       weights: [quantizeWeights(model), 0.02],
       products: [quantizeProducts(model, scales), 0.05],
+      blocks: [quantizeTo4Bits(model, scales), 0.05],
     } as const;
     for (const [form, [changed, tolerance]] of Object.entries(forms)) {
       const difference = largestDifference(await answer(changed, input), expected);
@@ -69,6 +77,31 @@ for (const name of NETWORKS) {
     }
   });
 }
+
+Deno.test("quantizeTo4Bits() takes large matrices of an even number of outputs, the rest stays int8", async () => {
+  const model = decodeOnnx(exportedModel("lenet5"));
+  const input = exportedInput("lenet5");
+  const observations = await observe(model, [input.data.subarray(0, input.data.length / 2)]);
+  const scales = scalesBy("mse", { model, observations, preprocess: PIXELS });
+  const stored = (changed: OnnxModel) =>
+    quantizeTo4Bits(changed, scales).initializers
+      .filter(({ data }) => data instanceof Int8Array)
+      .map(({ dims, elementType = "INT8" }) => [elementType, ...dims].join(" "));
+  // 400 to 120 and 120 to 84; 84 to 10 are few.
+  const convolutions = ["INT8 6 1 5 5", "INT8 16 6 5 5"];
+  const small = "INT8 84 10";
+  assertEquals(stored(model), [...convolutions, "INT4 400 120", "INT4 120 84", small]);
+  assert(hasInt4(model));
+  const few = {
+    ...model,
+    initializers: model.initializers.map((tensor) =>
+      tensor.dims.length === 2
+        ? { ...tensor, data: Int8Array.from(tensor.data as Float32Array) }
+        : tensor
+    ),
+  };
+  assertEquals(hasInt4(few), false);
+});
 
 Deno.test("quantizeByOutput() is within half a step of each weight, outputs first or last", () => {
   const data = Float32Array.of(1, -2, 0.5, 100, 30, -127, 0, 0, 0);

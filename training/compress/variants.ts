@@ -10,9 +10,15 @@ import { type Calibration, CALIBRATIONS, observe, scalesBy } from "./calibrate.t
 import { storeAsFloat16 } from "./float16.ts";
 import type { Pruning } from "./prune.ts";
 import { onnxFileOf } from "./subject.ts";
-import { quantizeProducts, quantizeWeights } from "./quantize.ts";
+import {
+  type ActivationScales,
+  hasInt4,
+  quantizeProducts,
+  quantizeTo4Bits,
+  quantizeWeights,
+} from "./quantize.ts";
 
-export const VARIANT_NAMES = ["float16", "int8-weights", "int8"] as const;
+export const VARIANT_NAMES = ["float16", "int8-weights", "int8", "int4"] as const;
 export type VariantName = typeof VARIANT_NAMES[number];
 
 /** What a form is made from. */
@@ -32,18 +38,51 @@ export interface Made {
 /** QuantizeLinear and DequantizeLinear have an axis since operator set 13. */
 const LEAST_OPSET = 13;
 
-/** @throws {RangeError} for a model of an operator set that does not know the form. */
-export async function makeVariant(name: VariantName, source: Source): Promise<Made> {
+/** The forms that there can be of a model: without large fully connected layers int4 is int8. */
+export function variantsOf(model: OnnxModel): VariantName[] {
+  return VARIANT_NAMES.filter((name) => name !== "int4" || hasInt4(model));
+}
+
+/**
+ * The forms one after another. Calibration is done once for those that need it.
+ *
+ * @param onBegin told the name of each form before it is made
+ * @throws {RangeError} for a model of an operator set that does not know a form, and for int4 where
+ * the model has no weights that it would hold in 4 bits.
+ */
+export async function* makeVariants(
+  names: readonly VariantName[],
+  source: Source,
+  onBegin: (name: VariantName) => void = () => {},
+): AsyncGenerator<readonly [VariantName, Made]> {
   const { model } = source;
+  let calibrated: Calibrated | undefined;
+  for (const name of names) {
+    onBegin(name);
+    requireForm(name, model);
+    if (name === "float16") yield [name, { bytes: encodeOnnx(storeAsFloat16(model)) }];
+    else if (name === "int8-weights") yield [name, { bytes: encodeOnnx(quantizeWeights(model)) }];
+    else {
+      calibrated ??= await calibrate(source);
+      const { int8, scales, note } = calibrated;
+      const bytes = name === "int8" ? int8 : encodeOnnx(quantizeTo4Bits(model, scales));
+      yield [name, { bytes, note }];
+    }
+  }
+}
+
+function requireForm(name: VariantName, model: OnnxModel): void {
   if (name !== "float16" && model.opset < LEAST_OPSET) {
     throw new RangeError(
       `Cannot make ${name}: the model asks for operator set ${model.opset} ` +
         `(expected ${LEAST_OPSET} or later: export it again)`,
     );
   }
-  if (name === "float16") return { bytes: encodeOnnx(storeAsFloat16(model)) };
-  if (name === "int8-weights") return { bytes: encodeOnnx(quantizeWeights(model)) };
-  return await quantizeCalibrated(source);
+  if (name === "int4" && !hasInt4(model)) {
+    throw new RangeError(
+      "Cannot make int4: the model has no large fully connected layer (take int8, which is the same)",
+    );
+  }
 }
 
 /** What a run is that {@link pruneRun} has pruned: its float32 weights, and those in 8 bits. */
@@ -58,34 +97,43 @@ export async function makePruned(
   const overall = zeros / sumOf(all.map(({ length }) => length));
   const note = `${percent(share, 1)} of the weights of each layer but the first went to zero ` +
     `(${percent(overall, 1)} of all numbers); retrained for ${epochs} epochs`;
-  const small = await quantizeCalibrated({ ...source, model: decodeOnnx(bytes) });
-  return new Map([["pruned", { bytes, note }], ["pruned-int8", small]]);
+  const small = await calibrate({ ...source, model: decodeOnnx(bytes) });
+  return new Map([
+    ["pruned", { bytes, note }],
+    ["pruned-int8", { bytes: small.int8, note: small.note }],
+  ]);
 }
 
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-/** By the calibration whose answers to the calibration images are nearest to the float32 model's. */
-async function quantizeCalibrated(source: Source): Promise<Made> {
+/** What calibration found. */
+interface Calibrated {
+  readonly scales: ActivationScales;
+  /** The int8 form with them. */
+  readonly int8: Uint8Array<ArrayBuffer>;
+  readonly note: string;
+}
+
+/** By the calibration whose int8 answers to its images are nearest to the float32 model's. */
+async function calibrate(source: Source): Promise<Calibrated> {
   const { model, calibrationImages } = source;
   const observations = await observe(model, calibrationImages);
   const expected = await answersOf(encodeOnnx(model), source);
-  let best: { bytes: Uint8Array<ArrayBuffer>; calibration: Calibration; error: number } | null =
-    null;
+  let best: Omit<Calibrated, "note"> & { calibration: Calibration; error: number } | null = null;
   const errors: string[] = [];
   for (const calibration of CALIBRATIONS) {
     const scales = scalesBy(calibration, { ...source, observations });
-    const bytes = encodeOnnx(quantizeProducts(model, scales));
-    const error = meanDifference(await answersOf(bytes, source), expected);
+    const int8 = encodeOnnx(quantizeProducts(model, scales));
+    const error = meanDifference(await answersOf(int8, source), expected);
     errors.push(`${calibration} ${error.toExponential(1)}`);
-    if (best === null || error < best.error) best = { bytes, calibration, error };
+    if (best === null || error < best.error) best = { int8, scales, calibration, error };
   }
-  return {
-    bytes: best!.bytes,
-    note: `calibrated by ${best!.calibration} on ${calibrationImages.length} images ` +
-      `(mean error of a probability: ${errors.join(", ")})`,
-  };
+  const { int8, scales, calibration } = best!;
+  const note = `calibrated by ${calibration} on ${calibrationImages.length} images ` +
+    `(mean error of a probability in int8: ${errors.join(", ")})`;
+  return { int8, scales, note };
 }
 
 /** First outputs for the calibration images, one after another. */

@@ -40,6 +40,8 @@ Deno.test("decodeOnnx() reads numbers stored one by one", () => {
   assertEquals(data({ floatData: [1.5, -2] }), new Float32Array([1.5, -2]));
   assertEquals(data({ dataType: 6, int32Data: [-1, 2] }), new Int32Array([-1, 2]));
   assertEquals(data({ dataType: 7, int64Data: [-1n, 2n] }), new BigInt64Array([-1n, 2n]));
+  // Of 4 bits two numbers make one.
+  assertEquals(data({ dataType: 22, int32Data: [0xe1] }), Int8Array.of(1, -2));
 });
 
 Deno.test("decodeOnnx() leaves out weights which IR 3 had to list as inputs", () => {

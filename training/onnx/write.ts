@@ -32,7 +32,10 @@ import {
   TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from "../../shared/onnx/onnx_pb.ts";
+import { packInt4 } from "../../shared/onnx/int4.ts";
 import {
+  INT4_IR_VERSION,
+  INT4_OPSET,
   ONNX_IR_VERSION,
   type OnnxAttribute,
   type OnnxModel,
@@ -90,21 +93,23 @@ function assertFits(byteLength: number): void {
 }
 
 /** [the initializer's field up to where its numbers start, the numbers]. */
-function encodeTensor({ name, dims, data }: OnnxTensor): [Uint8Array, Uint8Array] {
+function encodeTensor({ name, dims, data, elementType }: OnnxTensor): [Uint8Array, Uint8Array] {
   const elements = dims.reduce((product, size) => product * size, 1);
   if (elements !== data.length || dims.some((size) => size < 0)) {
     throw new RangeError(
       `Cannot write ONNX tensor ${name}: ${data.length} numbers do not fill dims [${dims}]`,
     );
   }
-  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const raw = elementType === "INT4"
+    ? packInt4(data as Int8Array)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tensor = startField(
     toBinary(
       TensorProtoSchema,
       create(TensorProtoSchema, {
         name,
         dims: dims.map((size) => int64(size, `dimension of tensor ${name}`)),
-        dataType: dataTypeOf(data),
+        dataType: elementType === "INT4" ? DataType.INT4 : dataTypeOf(data),
       }),
     ),
     TensorProtoSchema.field.rawData.number,
@@ -134,7 +139,7 @@ function dataTypeOf(data: OnnxTensor["data"]): DataType {
 
 function modelWithoutGraph(model: OnnxModel): MessageInitShape<typeof ModelProtoSchema> {
   return {
-    irVersion: BigInt(ONNX_IR_VERSION),
+    irVersion: BigInt(model.opset < INT4_OPSET ? ONNX_IR_VERSION : INT4_IR_VERSION),
     producerName: model.producerName,
     producerVersion: model.producerVersion,
     docString: model.docString,

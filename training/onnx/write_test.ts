@@ -9,6 +9,17 @@ Deno.test("encodeOnnx() writes what decodeOnnx() gives back", () => {
   assertEquals(decodeOnnx(encodeOnnx(everything())), everything());
 });
 
+Deno.test("encodeOnnx() writes 4-bit integers, two in a byte, under the IR version that has them", () => {
+  const data = Int8Array.of(-8, 7, 0, -1, 3);
+  const tensor = { name: "w", dims: [5, 1], data, elementType: "INT4" as const };
+  const model = { ...everything(), opset: 21, initializers: [tensor] };
+  const file = encodeOnnx(model);
+  assertEquals(decodeOnnx(file), model);
+  const { irVersion, graph } = fromBinary(ModelProtoSchema, file);
+  assertEquals(irVersion, 10n);
+  assertEquals([...graph!.initializer[0]!.rawData], [0x78, 0xf0, 0x03]);
+});
+
 Deno.test("encodeOnnxChunks() joins to encodeOnnx() and copies no weight", () => {
   const model = everything();
   const chunks = encodeOnnxChunks(model);

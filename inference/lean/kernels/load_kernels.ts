@@ -7,12 +7,15 @@ export interface Kernels {
   readonly build: "relaxed" | "plain";
   readonly productF32: Kernel;
   readonly productI8: Kernel;
+  readonly productI4: Kernel;
+  readonly blockSums: Kernel;
   readonly packF32: Kernel;
   readonly packI8: Kernel;
   readonly packRowsF32: Kernel;
   readonly packRowsI8: Kernel;
   readonly packColumnsF32: Kernel;
   readonly packColumnsI8: Kernel;
+  readonly packColumnsI4: Kernel;
   readonly poolF32: Kernel;
   readonly unaryF32: Kernel;
   readonly binaryF32: Kernel;

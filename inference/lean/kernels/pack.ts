@@ -198,3 +198,65 @@ function zipFour(at: usize, rowBytes: i32, first: usize, second: usize): void {
   v128.store(second, ordered(v128.shuffle<i16>(ef, gh, 0, 8, 1, 9, 2, 10, 3, 11)));
   v128.store(second, ordered(v128.shuffle<i16>(ef, gh, 4, 12, 5, 13, 6, 14, 7, 15)), 16);
 }
+
+/**
+ * `rows` k of all outputs, [k][outputs] of 4 bits as ONNX has them, two outputs in a byte, into every
+ * panel: see product_i4.ts. The weights of even outputs get 8 more.
+ *
+ * @param rowBytes half of the outputs
+ */
+export function packColumnsI4(
+  from: usize,
+  rows: i32,
+  rowBytes: i32,
+  panels: usize,
+  panelBytes: i32,
+): void {
+  for (let line = 0; line < rowBytes; line += 64) {
+    const end = min(line + 64, rowBytes);
+    for (let k = 0; k < rows; k += 4) {
+      let byte = line;
+      if (k + 4 <= rows) {
+        for (; byte + 16 <= end; byte += 16) {
+          const to = panels + (byte >> 2) * panelBytes + (k << 2);
+          zipFourI4(from + k * rowBytes + byte, rowBytes, to, panelBytes);
+        }
+      }
+      for (; byte < end; byte++) {
+        const panel = panels + (byte >> 2) * panelBytes;
+        for (let row = k; row < min(k + 4, rows); row++) {
+          const weights = load<u8>(from + row * rowBytes + byte) ^ 8;
+          store<u8>(panel + placeI4(row, byte & 3), weights);
+        }
+      }
+    }
+  }
+}
+
+/** Where the byte of two outputs lies in a panel. */
+
+function placeI4(k: i32, pair: i32): i32 {
+  const step = (k >> 2) * 16;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return step + pair * 4 + (k & 3);
+  } else {
+    return step + ((k >> 1) & 1) * 8 + pair * 2 + (k & 1);
+  }
+}
+
+/** 16 bytes of each of four rows → [byte][k] of four bytes for each of four panels. */
+
+function zipFourI4(at: usize, rowBytes: i32, to: usize, panelBytes: i32): void {
+  const eight = i8x16.splat(8);
+  const a = v128.xor(v128.load(at), eight), b = v128.xor(v128.load(at + rowBytes), eight);
+  const c = v128.xor(v128.load(at + 2 * rowBytes), eight);
+  const d = v128.xor(v128.load(at + 3 * rowBytes), eight);
+  const ab = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const cd = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  v128.store(to, ordered(v128.shuffle<i16>(ab, cd, 0, 8, 1, 9, 2, 10, 3, 11)));
+  v128.store(to + panelBytes, ordered(v128.shuffle<i16>(ab, cd, 4, 12, 5, 13, 6, 14, 7, 15)));
+  const ef = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const gh = i8x16.shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  v128.store(to + 2 * panelBytes, ordered(v128.shuffle<i16>(ef, gh, 0, 8, 1, 9, 2, 10, 3, 11)));
+  v128.store(to + 3 * panelBytes, ordered(v128.shuffle<i16>(ef, gh, 4, 12, 5, 13, 6, 14, 7, 15)));
+}

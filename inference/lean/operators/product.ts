@@ -9,6 +9,7 @@ import type { Lowering, Quantization } from "../lowering.ts";
 import type { Placed } from "../step.ts";
 import { type Border, Value } from "../value.ts";
 import { type PackedWeights, PANEL } from "../weights.ts";
+import { bindBlocks, blockWeights } from "./product_i4.ts";
 import { weightSums } from "./weight_sums.ts";
 
 interface Windows {
@@ -34,12 +35,13 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
   const { layout } = packed;
   need(node, layout.channels * layout.groups === input.channels, "its input has other channels");
   const windows = windowsOf(node, input, layout.kernel);
-  if (layout.kind === "i8") need(node, input.kind === "i7", "int8 weights with float32 input");
+  const integers = layout.kind !== "f32";
+  if (integers) need(node, input.kind === "i7", `${layout.kind} weights with float32 input`);
   else need(node, input.kind === "f32", "float32 weights with int8 input");
   const { name: sum, bias } = biasOf(node, layout.outputs, lowering);
   const active = lowering.absorbRelu(sum);
   // A step behind a ReLU alone: the product stores 7 bits without a zero point.
-  const rounded = active.relu && layout.kind === "i8" && (layout.outputs / layout.groups) % 4 === 0
+  const rounded = active.relu && integers && (layout.outputs / layout.groups) % 4 === 0
     ? lowering.absorbQuantization(active.name, true)
     : undefined;
   need(node, rounded?.quantization.zero !== 64, "a zero point behind a ReLU");
@@ -49,11 +51,16 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
   );
   need(node, layout.groups === 1 || layout.outputs / layout.groups % 4 === 0, "groups of outputs");
   lowering.name(rounded?.name ?? active.name, output);
+  const blocks = layout.kind === "i4" ? blockWeights(node, packed, lowering) : undefined;
   lowering.add({
     label: `${node.opType} ${node.name}`,
     inputs: [input],
     outputs: [output],
     bind: (placed) => {
+      if (blocks) {
+        const step = rounded?.quantization.step ?? 0;
+        return bindBlocks(placed, { input, output, blocks, bias, relu: active.relu, step });
+      }
       const numbers = {
         bias,
         ...layout.kind === "i8" ? { scales: weightScales(node, packed, lowering) } : {},

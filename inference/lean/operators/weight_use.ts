@@ -1,4 +1,4 @@
-import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
+import type { OnnxElementType, OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { intOf, intsOf, type Lookup } from "../lookup.ts";
 import type { ArrivingTensor } from "../onnx_stream.ts";
 import type { WeightLayout } from "../weights.ts";
@@ -26,13 +26,53 @@ export function weightUse(
   if (!product || product.inputs[1] !== used) return undefined;
   // The filters of a locally connected layer, which copy windows, are never multiplied with.
   if (lookup.onlyConsumer(product.outputs[0]!)?.opType === "Reshape") return undefined;
-  const integers = direct?.opType === "DequantizeLinear";
-  if (integers && (elementType !== "INT8" || direct.inputs[2] || !quantized(product, lookup))) {
-    return undefined;
+  if (direct?.opType === "DequantizeLinear") {
+    const kind = integerKind(direct, elementType);
+    if (!kind || direct.inputs[2] || !quantized(product, lookup)) return undefined;
+    const layout = layoutOf(product, dims, kind, lookup, input);
+    if (!layout || kind === "i8") return layout && { name: used, layout };
+    // Two outputs share a byte, and a block is whole groups of four weights.
+    const block = intOf(direct, "block_size", 0);
+    const fits = product.opType === "MatMul" && layout.outputs % 2 === 0 && block % 4 === 0;
+    return fits ? { name: used, layout: { ...layout, block } } : undefined;
   }
-  if (!integers && elementType !== "FLOAT" && elementType !== "FLOAT16") return undefined;
-  const layout = layoutOf(product, dims, integers ? "i8" : "f32", lookup, input);
+  if (elementType !== "FLOAT" && elementType !== "FLOAT16") return undefined;
+  const layout = layoutOf(product, dims, "f32", lookup, input);
   return layout && { name: used, layout };
+}
+
+/** int8 with a scale for each output or one for all, int4 with one for each block of the first axis. */
+function integerKind(
+  dequantize: OnnxNode,
+  elementType: OnnxElementType,
+): "i8" | "i4" | undefined {
+  const blocks = intOf(dequantize, "block_size", 0) > 0;
+  if (elementType === "INT8" && !blocks) return "i8";
+  const first = intOf(dequantize, "axis", 1) === 0;
+  return elementType === "INT4" && blocks && first ? "i4" : undefined;
+}
+
+/** How the scales [blocks, outputs] of 4-bit weights that are packed already are to be packed. */
+export function scalesUse(
+  { name, dims, elementType }: Pick<ArrivingTensor, "name" | "dims" | "elementType">,
+  lookup: Lookup,
+  packed: ReadonlyMap<string, { readonly layout: WeightLayout }>,
+): WeightUse | undefined {
+  const dequantize = lookup.onlyConsumer(name);
+  const weights = packed.get(dequantize?.outputs[0] ?? "")?.layout;
+  if (weights?.kind !== "i4" || elementType !== "FLOAT" || dims.length !== 2) return undefined;
+  const [blocks, outputs] = dims as [number, number];
+  const lengths = { channels: blocks, pixelLength: blocks, rowLength: blocks };
+  const kernel = [1, 1] as const;
+  const layout = {
+    kind: "f32",
+    outputs,
+    groups: 1,
+    kernel,
+    ...lengths,
+    outputsFirst: false,
+  } as const;
+  return { name, layout };
 }
 
 function quantized(product: OnnxNode, lookup: Lookup): boolean {

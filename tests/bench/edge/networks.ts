@@ -9,7 +9,7 @@ import { decodeOnnx } from "../../../shared/onnx/read.ts";
 import { measureForm, measureOriginal, publishable } from "../../../training/compress/compress.ts";
 import { unlabelledImages } from "../../../training/compress/held_out.ts";
 import type { Subject } from "../../../training/compress/subject.ts";
-import { makeVariant, VARIANT_NAMES } from "../../../training/compress/variants.ts";
+import { makeVariants, variantsOf } from "../../../training/compress/variants.ts";
 import { layOutParameters } from "../../../training/graph/parameters.ts";
 import { MODELS } from "../../../training/models/models.ts";
 import { exportOnnx, INPUT_NAME, OUTPUT_NAME } from "../../../training/onnx/export.ts";
@@ -22,7 +22,8 @@ export type NetworkName = typeof NETWORK_NAMES[number];
 
 const DATA = new URL("../../../../shared/data/", import.meta.url);
 const STORE = new URL("../../../.topfive/bench-edge/", import.meta.url).pathname;
-const VERSION = "bench";
+/** A new one where the forms change, so that older folders are not taken for them. */
+const VERSION = "bench-2";
 
 export interface Published {
   readonly store: string;
@@ -47,8 +48,8 @@ export async function publishedNetwork(name: NetworkName): Promise<Published> {
   });
   const baseline = await measureOriginal(subject, heldOut);
   const forms = [];
-  for (const variant of VARIANT_NAMES) {
-    const made = await makeVariant(variant, { ...subject, ...heldOut });
+  const variants = makeVariants(variantsOf(subject.model), { ...subject, ...heldOut });
+  for await (const [variant, made] of variants) {
     forms.push(await measureForm(variant, made, { subject, heldOut, baseline }));
   }
   const manifest = await registerModel(store, publishable(subject, baseline, forms)!);

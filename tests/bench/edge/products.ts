@@ -11,6 +11,7 @@ export interface ProductWork {
   readonly name: string;
   readonly weights: number;
   readonly multiplyAdds: number;
+  readonly fullyConnected: boolean;
 }
 
 /** What each convolution and matrix product does for one image. */
@@ -25,6 +26,7 @@ export async function workOf(model: OnnxModel, image: Float32Array): Promise<Pro
       name,
       weights: weights.data.length,
       multiplyAdds: outputs.get(name)!.length * each,
+      fullyConnected: node.opType === "MatMul",
     };
   });
 }
@@ -33,11 +35,18 @@ export async function workOf(model: OnnxModel, image: Float32Array): Promise<Pro
 export function boundOf(
   work: readonly ProductWork[],
   { bandwidth, float32, int8 }: Peak,
-  { bytesPerWeight, integers }: { readonly bytesPerWeight: number; readonly integers: boolean },
+  form: {
+    readonly bytesPerWeight: number;
+    /** Of fully connected layers, where they differ. */
+    readonly bytesPerConnection?: number;
+    readonly integers: boolean;
+  },
 ): number {
-  const seconds = work.map(({ weights, multiplyAdds }) =>
-    Math.max(weights * bytesPerWeight / bandwidth, multiplyAdds / (integers ? int8 : float32))
-  );
+  const { bytesPerWeight, bytesPerConnection = bytesPerWeight, integers } = form;
+  const seconds = work.map(({ weights, multiplyAdds, fullyConnected }) => {
+    const bytes = weights * (fullyConnected ? bytesPerConnection : bytesPerWeight);
+    return Math.max(bytes / bandwidth, multiplyAdds / (integers ? int8 : float32));
+  });
   return 1000 * seconds.reduce((sum, part) => sum + part, 0);
 }
 

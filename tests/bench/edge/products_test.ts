@@ -17,13 +17,15 @@ Deno.test("workOf() finds LeNet-5's multiply-adds and weights, product by produc
 Deno.test("boundOf() takes the longer of reading and multiplying, product by product", () => {
   const peak = { bandwidth: 1e9, float32: 1e9, int8: 4e9 };
   const work = [
-    { name: "conv", weights: 1e6, multiplyAdds: 100e6 },
-    { name: "fc", weights: 50e6, multiplyAdds: 50e6 },
+    { name: "conv", weights: 1e6, multiplyAdds: 100e6, fullyConnected: false },
+    { name: "fc", weights: 50e6, multiplyAdds: 50e6, fullyConnected: true },
   ];
   const bound = (bytesPerWeight: number, integers: boolean) =>
     boundOf(work, peak, { bytesPerWeight, integers });
   assertAlmostEquals(bound(4, false), 100 + 200);
   assertAlmostEquals(bound(1, true), 25 + 50);
+  const halves = { bytesPerWeight: 1, bytesPerConnection: 0.5, integers: true };
+  assertAlmostEquals(boundOf(work, peak, halves), 25 + 25);
 });
 
 Deno.test("layerErrors() is nothing for the same network and little for its int8 weights", async () => {
