@@ -1,7 +1,11 @@
 // Whole networks in the lean session against ONNX Runtime, and against answers kept in a file.
 import { assert, assertEquals } from "@std/assert";
 import { preprocess } from "../../shared/image/preprocess.ts";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { topK } from "../../shared/top_k.ts";
+import { observe, scalesBy } from "../../training/compress/calibrate.ts";
+import { quantizeProducts, quantizeTo4Bits } from "../../training/compress/quantize.ts";
+import { encodeOnnx } from "../../training/onnx/write.ts";
 import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
 import { answerOfOnnxRuntime, BUILDS, leanRunner, relativeError } from "./compare.ts";
 
@@ -20,6 +24,31 @@ for (const name of EXPORTED) {
       // Another batch size lays everything out anew.
       assertEquals(runner.run(data.subarray(0, data.length / 2), 1), together.subarray(0, classes));
       assertEquals(runner.run(data, 2), together);
+    }
+  });
+}
+
+for (const name of ["lenet5", "alexnet-small"] as const) {
+  Deno.test(`${name} in int8 and int4 gives ONNX Runtime's probabilities in the lean session`, async () => {
+    const model = decodeOnnx(exportedModel(name));
+    const { dims, data } = exportedInput(name);
+    const image = data.subarray(0, data.length / 2);
+    const scales = scalesBy("max", {
+      model,
+      observations: await observe(model, [image]),
+      preprocess: { side: 1, crop: 1, channels: 3, mean: [128], std: [64] },
+    });
+    for (const form of [quantizeProducts(model, scales), quantizeTo4Bits(model, scales)]) {
+      const file = encodeOnnx(form);
+      const expected = await answerOfOnnxRuntime(file, TRAINED_HERE, data, dims);
+      const [first, second] = await Promise.all(
+        BUILDS.map(async (build) =>
+          (await leanRunner(file, TRAINED_HERE, dims, expected.length / 2, build)).run(data, 2)
+        ),
+      );
+      // A number at the middle of two steps may fall to either.
+      assert(relativeError(first!, expected) < 5e-3, `${first} of ${expected}`);
+      assertEquals(second, first);
     }
   });
 }
