@@ -70,6 +70,14 @@ export interface Answer {
   coldStart?: LoadStages | undefined;
 }
 
+/** How an image is asked about. */
+export interface AskOptions {
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+  /** Nobody else needs the bytes: where they are a whole buffer, they are gone afterwards. */
+  readonly move?: boolean;
+}
+
 /** Told what became of each image, and of the milliseconds since it arrived. */
 export interface ImageWatcher {
   answered(model: ServedModel, work: ImageWork, milliseconds: number): void;
@@ -116,27 +124,33 @@ export class Classifier {
   }
 
   /**
-   * Answers one image; `signal` aborts when nobody waits for the answer any more.
+   * Answers one image.
    *
    * @throws {ImageError} when the bytes are no image, a broken one or one of too many pixels.
    * @throws {ProblemError} for an unknown model, a full queue or an image that is decoded too slowly.
    */
-  async classify(bytes: Uint8Array, query: ClassifyQuery, signal?: AbortSignal): Promise<Answer> {
+  async classify(
+    bytes: Uint8Array<ArrayBuffer>,
+    query: ClassifyQuery,
+    options: AskOptions = {},
+  ): Promise<Answer> {
     const { host, canaries } = this.#options;
     const model = host.find(query.model, query.version);
     const canary = query.version === undefined ? canaries?.find(model.manifest.name) : undefined;
-    if (canary === undefined) return await this.#ask(model, bytes, query, signal);
+    if (canary === undefined) return await this.#ask(model, bytes, query, options);
+    // Another model may be asked about the same image afterwards.
+    const kept = { ...options, move: false };
     return await canary.route(model, bytes, {
-      forClient: (model) => this.#ask(model, bytes, query, signal),
+      forClient: (model) => this.#ask(model, bytes, query, kept),
       aside: (model) => this.#askAside(model, bytes, { ...query, explain: false }),
     });
   }
 
   async #ask(
     model: ServedModel,
-    bytes: Uint8Array,
+    bytes: Uint8Array<ArrayBuffer>,
     query: ClassifyQuery,
-    signal: AbortSignal | undefined,
+    { signal, move = false }: AskOptions,
   ): Promise<Answer> {
     const { watchers = [] } = this.#options;
     const arrivedAt = now();
@@ -149,7 +163,8 @@ export class Classifier {
     const coldStart = model.statistics.success.count === 0 ? model.stages : undefined;
     const { answer, stages } = await this.#admit(
       model,
-      { source: bytes, views: viewsOf(query), arrivedAt },
+      // A heat map is drawn over the image.
+      { source: bytes, move: move && !query.explain, views: viewsOf(query), arrivedAt },
       signal,
       (work) => ({
         ...describe(model, query, work, now() - arrivedAt),
@@ -163,7 +178,7 @@ export class Classifier {
   /** An answer that no client waits for: it takes no place in the queue and is counted nowhere. */
   async #askAside(
     model: ServedModel,
-    bytes: Uint8Array,
+    bytes: Uint8Array<ArrayBuffer>,
     query: ClassifyQuery,
   ): Promise<Classification> {
     const { decoders, maxPixels, deadlineMs } = this.#options;
@@ -180,7 +195,7 @@ export class Classifier {
    */
   probabilities(
     model: ServedModel,
-    source: Uint8Array | Float32Array,
+    source: Uint8Array<ArrayBuffer> | Float32Array,
     signal?: AbortSignal,
   ): Promise<{ answer: Float32Array; stages: readonly Stage[] }> {
     const task = { source, views: "centre", arrivedAt: now() } as const;

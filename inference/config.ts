@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parseByteSize } from "../shared/byte_size.ts";
-import { DEFAULT_MAX_PIXELS } from "../shared/image/decode.ts";
+import { DEFAULT_MAX_PIXELS } from "../shared/image/image.ts";
 import { RUNTIMES } from "./workers/runtimes.ts";
 
 /** What a setting is called outside, and why it is what it is. */

@@ -1,3 +1,4 @@
+import { free } from "../shared/free.ts";
 import type { ServedModel } from "./models/served_model.ts";
 import { ProblemError } from "./problem.ts";
 import { type Stage, stagesOf } from "./telemetry/stages.ts";
@@ -19,7 +20,9 @@ export interface ImageWork {
 /** One image to be worked on. */
 export interface ImageTask {
   /** An encoded image, or the network's own input [channels, crop, crop]. */
-  readonly source: Uint8Array | Float32Array;
+  readonly source: Uint8Array<ArrayBuffer> | Float32Array;
+  /** Nobody else needs an encoded image: it goes to the decoder, and is gone here. */
+  readonly move?: boolean;
   readonly views: DecodeTask["views"];
   /** Most pixels of an encoded image. */
   readonly maxPixels: number;
@@ -53,6 +56,7 @@ export async function runImage(
       (_, index) => model.run(values.subarray(index * length, (index + 1) * length), options),
     ),
   );
+  if (made !== undefined) free(made.values);
   const classes = runs[0]!.probabilities.length;
   const probabilities = new Float32Array(classes * count);
   runs.forEach((run, index) => probabilities.set(run.probabilities, index * classes));
@@ -62,11 +66,14 @@ export async function runImage(
 async function decode(
   { manifest }: ServedModel,
   decoders: DecodePool,
-  { source: bytes, views, maxPixels }: ImageTask & { readonly source: Uint8Array },
+  { source: bytes, views, maxPixels, move = false }: ImageTask & {
+    readonly source: Uint8Array<ArrayBuffer>;
+  },
   signal: AbortSignal,
 ): Promise<NetworkInputs> {
   try {
-    return await decoders.decode({ bytes, spec: manifest.preprocess, maxPixels, views }, signal);
+    const task = { bytes, spec: manifest.preprocess, maxPixels, views };
+    return await decoders.decode(task, { signal, move });
   } catch (error) {
     if (!(error instanceof WorkerEndedError)) throw error;
     throw new ProblemError("image-too-slow", "Cannot decode the image in time", { cause: error });

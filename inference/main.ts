@@ -1,7 +1,4 @@
-import { readConfig } from "./config.ts";
-import { createLog } from "./log.ts";
-import { askForRetraining } from "./retrain_trigger.ts";
-import { startService } from "./service.ts";
+import { startSpareWorker } from "./workers/spare_worker.ts";
 
 /**
  * The entry for `deno serve inference/main.ts` and for hosts that call `fetch` themselves, such as
@@ -11,12 +8,23 @@ import { startService } from "./service.ts";
  * A model that cannot be loaded ends the process: its rejection is left unhandled on purpose, so
  * that whoever started it sees a failed start and not a service that is never ready.
  */
+startSpareWorker();
+
+// Imported while the worker loads its code, see `serve.ts`.
+const { readConfig } = await import("./config.ts");
+const { createLog } = await import("./log.ts");
+const { askForRetraining } = await import("./retrain_trigger.ts");
+const { startService } = await import("./service.ts");
+
 const env = (name: string) => Deno.env.get(name);
 const config = readConfig([], env);
 const log = createLog({ json: config.json });
 // Who listens is not ours to say here, and `deno serve` listens to everybody unless told otherwise:
 // API keys are wanted, or TOPFIVE_OPEN.
-const service = startService({ ...config, host: env("TOPFIVE_LISTEN_HOST") ?? "0.0.0.0" }, log);
+const service = await startService(
+  { ...config, host: env("TOPFIVE_LISTEN_HOST") ?? "0.0.0.0" },
+  log,
+);
 
 // At the top level: Deno Deploy finds it by evaluating this module. Elsewhere Deno.cron is there with
 // --unstable-cron alone.

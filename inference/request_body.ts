@@ -1,3 +1,4 @@
+import { free } from "../shared/free.ts";
 import { ProblemError, queueFull } from "./problem.ts";
 
 export interface BodyLimits {
@@ -34,7 +35,7 @@ export class BodyReader {
   async read(request: Request): Promise<Uint8Array<ArrayBuffer>> {
     const { maxBytes, milliseconds } = this.#limits;
     if (Number(request.headers.get("Content-Length")) > maxBytes) throw tooLarge(maxBytes);
-    const chunks: Uint8Array[] = [];
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
     let size = 0;
     try {
       for await (const chunk of chunksOf(request, milliseconds)) {
@@ -54,12 +55,16 @@ export class BodyReader {
   }
 }
 
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+function joined(
+  chunks: readonly Uint8Array<ArrayBuffer>[],
+  size: number,
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, offset);
     offset += chunk.length;
+    free(new Uint8Array(chunk.buffer));
   }
   return bytes;
 }
@@ -69,7 +74,10 @@ function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBu
  * Deno 2.9.6 then keeps the connection for as long as the client sends, and `shutdown()` waits for
  * it (seen on 2026-11-24); a body left unread makes it answer and close.
  */
-async function* chunksOf({ body }: Request, milliseconds: number): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  { body }: Request,
+  milliseconds: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   if (body === null) return;
   const reader = body.getReader();
   const late = Promise.withResolvers<"late">();
@@ -88,8 +96,8 @@ async function* chunksOf({ body }: Request, milliseconds: number): AsyncGenerato
 }
 
 async function nextChunk(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<Uint8Array | undefined> {
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return (await reader.read()).value;
   } catch (cause) {

@@ -5,7 +5,7 @@ import { ProblemError } from "./problem.ts";
 /** An image of a request, or the address where it is, and what the client calls it. */
 export type NamedImage =
   & { readonly name: string | undefined }
-  & ({ readonly bytes: Uint8Array } | { readonly url: string });
+  & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly url: string });
 
 /** What a request's body holds. */
 export interface RequestImages {
@@ -117,7 +117,7 @@ function readJson(body: Uint8Array): RequestImages {
  *
  * @throws {ProblemError} `unreadable-request` when it is neither.
  */
-export function readBase64(text: string): Uint8Array {
+export function readBase64(text: string): Uint8Array<ArrayBuffer> {
   const data = /^data:[^,]{0,200};base64,/i.exec(text)?.[0] ?? "";
   try {
     return Uint8Array.fromBase64(text.slice(data.length));

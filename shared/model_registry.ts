@@ -6,9 +6,10 @@ import {
   type Variant,
 } from "./manifest.ts";
 import { type ObjectStore, PreconditionFailedError } from "./object_store/object_store.ts";
-import { blobKey, manifestKey } from "./registry/keys.ts";
+import { manifestKey } from "./registry/keys.ts";
 import { type Move, moveAlias } from "./registry/move_alias.ts";
 import type { Pointer } from "./registry/pointer.ts";
+import { blobKey } from "./registry/weights.ts";
 import { requireSignature, type VerifyingKey } from "./registry/signature.ts";
 
 /** A manifest before its weights are stored. */
@@ -129,60 +130,6 @@ export async function readManifest(
   if (manifest.name === name && manifest.version === version) return manifest;
   throw new Error(
     `Cannot read ${name} ${version}: its manifest is that of ${manifest.name} ${manifest.version}`,
-  );
-}
-
-/**
- * The weights of a manifest (an ONNX file), verified against its length and SHA-256.
- *
- * @throws {Error} when they are missing or other than the manifest says.
- */
-export async function readWeights(
-  store: ObjectStore,
-  manifest: ModelManifest,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const weights = new Uint8Array(manifest.weights.byteLength);
-  let at = 0;
-  for await (const chunk of await streamWeights(store, manifest)) {
-    weights.set(chunk, at);
-    at += chunk.length;
-  }
-  return weights;
-}
-
-/**
- * The same as they come from the store. The stream ends with an error where their length or SHA-256
- * turns out to be another, which is known at its very end alone: use nothing of it before.
- *
- * @throws {Error} when they are missing or of another length than the manifest says.
- */
-export async function streamWeights(
-  store: ObjectStore,
-  { name, version, weights: { key, byteLength, sha256 } }: ModelManifest,
-): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const action = `Cannot read weights of ${name} ${version}`;
-  const object = await store.getStream(key);
-  if (object === null) throw new Error(`${action}: ${key} is missing from the store`);
-  if (object.byteLength !== byteLength) {
-    await object.stream.cancel();
-    throw new Error(`${action}: ${key} has ${object.byteLength} bytes (expected ${byteLength})`);
-  }
-  const digest = createHash("sha256");
-  let length = 0;
-  return object.stream.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        length += chunk.length;
-        if (length > byteLength) throw new Error(`${action}: ${key} grew while it was read`);
-        digest.update(chunk);
-        controller.enqueue(chunk);
-      },
-      flush() {
-        const found = digest.digest("hex");
-        if (length === byteLength && found === sha256) return;
-        throw new Error(`${action}: ${key} has SHA-256 ${found} (expected ${sha256})`);
-      },
-    }),
   );
 }
 

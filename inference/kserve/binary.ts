@@ -9,7 +9,7 @@ export class ProtocolError extends Error {
 /** A request, and the raw bytes of inputs that came behind the JSON (Triton's binary extension). */
 export interface ParsedRequest {
   readonly request: InferRequest;
-  readonly raw: ReadonlyMap<string, Uint8Array>;
+  readonly raw: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
 /**
@@ -18,13 +18,16 @@ export interface ParsedRequest {
  *
  * @throws {ProtocolError} when lengths or JSON are wrong.
  */
-export function parseRequest(body: Uint8Array, headerLength: string | undefined): ParsedRequest {
+export function parseRequest(
+  body: Uint8Array<ArrayBuffer>,
+  headerLength: string | undefined,
+): ParsedRequest {
   const length = headerLength === undefined ? body.length : Number(headerLength);
   if (!Number.isInteger(length) || length < 0 || length > body.length) {
     throw new ProtocolError(`Inference-Header-Content-Length is ${headerLength}`);
   }
   const request = parseJson(body.subarray(0, length), InferRequest);
-  const raw = new Map<string, Uint8Array>();
+  const raw = new Map<string, Uint8Array<ArrayBuffer>>();
   let at = length;
   for (const { name, parameters } of request.inputs) {
     const size = parameters?.["binary_data_size"];
@@ -55,9 +58,9 @@ export function parseJson<Body>(bytes: Uint8Array, schema: z.ZodType<Body>): Bod
 }
 
 /** BYTES: each element a little-endian length of 32 bits and its bytes. */
-export function splitBytes(raw: Uint8Array): Uint8Array[] {
+export function splitBytes(raw: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  const elements: Uint8Array[] = [];
+  const elements: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < raw.length;) {
     const start = at + 4;
     const end = start > raw.length ? Infinity : start + view.getUint32(at, true);

@@ -8,7 +8,7 @@ const MOST_INPUTS = 64;
 
 /** What an infer request brings: encoded images, or tensors that are preprocessed already. */
 export type InferInputs =
-  | { readonly kind: "images"; readonly images: readonly Uint8Array[] }
+  | { readonly kind: "images"; readonly images: readonly Uint8Array<ArrayBuffer>[] }
   | { readonly kind: "tensors"; readonly tensors: readonly Float32Array[] };
 
 /**
@@ -19,7 +19,7 @@ export type InferInputs =
  */
 export function readInputs(
   { name, datatype, shape, data }: InferTensor,
-  raw: Uint8Array | undefined,
+  raw: Uint8Array<ArrayBuffer> | undefined,
   { manifest }: ServedModel,
 ): InferInputs {
   const count = shape[0] ?? 0;
@@ -74,7 +74,7 @@ function numbers(values: readonly unknown[]): Float32Array {
   return result;
 }
 
-function readImage(value: unknown): Uint8Array {
+function readImage(value: unknown): Uint8Array<ArrayBuffer> {
   if (typeof value === "string") return readBase64(value);
   throw new ProtocolError("data of BYTES holds something else than base64");
 }

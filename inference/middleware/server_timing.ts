@@ -36,7 +36,7 @@ export function serverTiming(): MiddlewareHandler<{ Variables: NotedImagesVariab
   });
 }
 
-/** The stages of a cold start as metrics of Server-Timing: `load-weights;dur=12`. */
+/** The stages of a cold start as metrics of Server-Timing: `load-session;dur=120`. */
 export function loadTimings(stages: LoadStages): string[] {
   return Object.entries(stages).map(([name, milliseconds]) =>
     duration(`load-${name.replace(/_ms$/, "")}`, milliseconds)

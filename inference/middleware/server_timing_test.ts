@@ -18,7 +18,7 @@ Deno.test("serverTiming() says where an answer's time went, and what a cold star
   await using service = await startedApp({ cacheEntries: 4 });
   const first = timings(await service.post(red));
   const parts = ["queue", "decode", "preprocess", "run"];
-  const load = ["load-weights", "load-session", "load-warmup"];
+  const load = ["load-session", "load-warmup"];
   assertEquals(Object.keys(first), [...parts, "total", ...load]);
   const spent = parts.reduce((sum, name) => sum + first[name]!, 0);
   assert(spent <= first["total"]! + 0.1 && first["run"]! > 0, JSON.stringify(first));

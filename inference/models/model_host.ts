@@ -10,9 +10,12 @@ import { chooseVariant, type ChosenVariant, workersWithin } from "./choose_varia
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
 import { requireSelfTest } from "./self_testing.ts";
 import { type RunOptions, ServedModel } from "./served_model.ts";
+import type { WeightsSource } from "./weights_source.ts";
 
 export interface ModelHostOptions extends NamedStore {
-  readonly run: RunOptions;
+  /** The weights come from the store's address, if not from this cache. */
+  readonly weightsCache?: WeightsSource["cache"];
+  readonly run: Omit<RunOptions, "source">;
   /** Names separated by commas; all models of the store when left out. */
   readonly models?: string | undefined;
   /** Serves this version of every model and follows no pointer. */
@@ -25,6 +28,8 @@ export interface ModelHostOptions extends NamedStore {
   readonly maxModelBytes: number;
   readonly decoders: DecodePool;
   readonly log: Log;
+  /** Told when a version is found, and its weights are asked for. */
+  readonly onOpen?: () => void;
   /** Told of each version that was loaded or refused. */
   readonly onLoad?: (model: string, outcome: "loaded" | "refused") => void;
 }
@@ -221,7 +226,7 @@ export class ModelHost {
   }
 
   async #load(slot: Slot, name: string, wanted: string | undefined): Promise<void> {
-    const { log, store, run, decoders } = this.#options;
+    const { log, store, address, weightsCache, run, decoders } = this.#options;
     if (this.#closed) throw new Error("Cannot load a model: the service is stopping");
     let version = wanted;
     try {
@@ -235,8 +240,11 @@ export class ModelHost {
         slot.states.set(version, { name, version, state: "LOADING", reason: "" });
         const chosen = this.#choose(published);
         this.#requireSize(chosen.manifest);
+        const source = { address, ...(weightsCache ? { cache: weightsCache } : {}) };
         const workers = workersWithin(chosen, this.#budget, run.workers);
-        model = await ServedModel.load(store, chosen, { ...run, workers });
+        const loading = ServedModel.load(chosen, { ...run, workers, source });
+        this.#options.onOpen?.();
+        model = await loading;
         await requireSelfTest(model, decoders).catch((error) => {
           model?.retire();
           throw error;

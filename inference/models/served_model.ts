@@ -1,5 +1,4 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
-import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { Statistics } from "../telemetry/statistics.ts";
 import {
   type BatchedRun,
@@ -7,14 +6,9 @@ import {
   type BatcherOptions,
   type InputOptions,
 } from "../workers/batcher.ts";
+import type { RunWorker } from "../workers/spare_worker.ts";
 import type { ChosenVariant } from "./choose_variant.ts";
-import {
-  type LoadStages,
-  type NetworkWorker,
-  type OpenedWorker,
-  type OpenOptions,
-  openWorker,
-} from "./open_worker.ts";
+import { type LoadStages, type OpenedWorker, type OpenOptions, openWorker } from "./open_worker.ts";
 
 /** How a model runs. */
 export interface RunOptions extends BatcherOptions, OpenOptions {
@@ -44,7 +38,7 @@ export class ServedModel {
   readonly #open: () => Promise<OpenedWorker>;
   readonly #wanted: number;
   readonly #runMs: number;
-  readonly #workers = new Set<NetworkWorker>();
+  readonly #workers = new Set<RunWorker>();
   readonly #batcher: Batcher;
   #growing: Promise<void> | undefined;
   #users = 0;
@@ -68,10 +62,10 @@ export class ServedModel {
   }
 
   /** With one worker, so that it answers soon: `grow` starts the others. Throws as `openWorker`. */
-  static async load(store: ObjectStore, form: Form, options: RunOptions): Promise<ServedModel> {
-    const first = await openWorker(store, form.manifest, options);
+  static async load(form: Form, options: RunOptions): Promise<ServedModel> {
+    const first = await openWorker(form.manifest, options);
     // Which engine has the network's operators is known from here on.
-    const open = () => openWorker(store, form.manifest, { ...options, runtime: first.runtime });
+    const open = () => openWorker(form.manifest, { ...options, runtime: first.runtime });
     return new ServedModel(form, first, open, options);
   }
 
@@ -122,7 +116,7 @@ export class ServedModel {
     this.#endIfUnused();
   }
 
-  #add(worker: NetworkWorker): void {
+  #add(worker: RunWorker): void {
     if (this.#retired) return worker.end();
     this.#workers.add(worker);
     this.#batcher.addWorker(async (inputs, count) => {
@@ -136,7 +130,7 @@ export class ServedModel {
   }
 
   /** One that took too long was ended. Where no other can be started the host finds it out. */
-  #replace(worker: NetworkWorker): void {
+  #replace(worker: RunWorker): void {
     this.#workers.delete(worker);
     this.grow().catch(() => {});
   }

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { join } from "@std/path";
 import { preprocess } from "../../shared/image/preprocess.ts";
 import { readManifest } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
@@ -8,7 +9,7 @@ import { WorkerEndedError } from "../workers/task_worker.ts";
 import { type RunOptions, ServedModel } from "./served_model.ts";
 
 const input = await preprocess(await fixture("red.png"), coloursManifest().preprocess);
-const OPTIONS: RunOptions = {
+const OPTIONS: Omit<RunOptions, "source"> = {
   runtime: "auto",
   threads: 1,
   workers: 2,
@@ -23,8 +24,9 @@ async function loaded(
 ): Promise<ServedModel> {
   const store = openStore(folder);
   const manifest = await readManifest(store, "colours", "v1");
-  return await ServedModel.load(store, { name: "original", manifest: manifest! }, {
+  return await ServedModel.load({ name: "original", manifest: manifest! }, {
     ...OPTIONS,
+    source: { address: folder },
     ...options,
   });
 }
@@ -57,4 +59,23 @@ Deno.test("ServedModel replaces a worker that takes too long", async () => {
   await model.grow();
   assert(model.alive);
   model.retire();
+});
+
+Deno.test("ServedModel reads weights again that were altered in the cache", async () => {
+  await using store = await coloursStore();
+  const folder = await Deno.makeTempDir();
+  try {
+    const source = { address: store.folder, cache: { folder, maxBytes: 1e6, json: false } };
+    const first = await loaded(store.folder, { source });
+    const cached = join(folder, first.manifest.weights.key);
+    const right = await Deno.readFile(cached);
+    await Deno.writeFile(cached, right.toReversed());
+    const second = await loaded(store.folder, { source });
+    assertEquals(await Deno.readFile(cached), right);
+    const { probabilities } = await second.run(input);
+    assertAlmostEquals(probabilities[0]!, coloursProbabilities["red.png"]![0]!, 1e-4);
+    for (const model of [first, second]) model.retire();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -5,7 +5,7 @@ import {
   type ObjectStream,
   PreconditionFailedError,
 } from "../../shared/object_store/object_store.ts";
-import { blobKey } from "../../shared/registry/keys.ts";
+import { blobKey } from "../../shared/registry/weights.ts";
 import { messageOf } from "../../shared/message_of.ts";
 import type { Log } from "../log.ts";
 
@@ -18,12 +18,19 @@ export interface WeightsCacheOptions {
   readonly log: Log;
 }
 
+/** A store whose weights come from a cache. */
+export interface CachedStore extends ObjectStore {
+  /** Removes a cached file that is not what its key says; false where it is, or is not there. */
+  dropAltered(key: string): Promise<boolean>;
+}
+
 /**
  * A store whose weights are also kept in a folder, by their SHA-256: a service that starts again reads
- * them from the disk. A cached file is hashed whenever it is opened, and one that was altered is
- * removed and fetched anew. What goes wrong with the folder is logged and costs the cache alone.
+ * them from the disk. What comes from there is as anything else to whoever verifies weights by their
+ * manifest; who finds them wrong drops them (`dropAltered`) and reads again. What goes wrong with the
+ * folder is logged and costs the cache alone.
  */
-export function withWeightsCache(store: ObjectStore, options: WeightsCacheOptions): ObjectStore {
+export function withWeightsCache(store: ObjectStore, options: WeightsCacheOptions): CachedStore {
   return {
     get: (key, range) => store.get(key, range),
     getIfChanged: (key, etag) => store.getIfChanged(key, etag),
@@ -34,10 +41,8 @@ export function withWeightsCache(store: ObjectStore, options: WeightsCacheOption
     put: (key, body, conditions) => store.put(key, body, conditions),
     delete: (key) => store.delete(key),
     // What is not there yet comes as a stream, and is kept on its way.
-    pathOf: async (key) =>
-      await isIntact(options.folder, key).catch(() => false)
-        ? await options.folder.pathOf(key)
-        : null,
+    pathOf: (key) => options.folder.pathOf(key).catch(() => null),
+    dropAltered: (key) => dropAltered(options.folder, key).catch(() => false),
   };
 }
 
@@ -48,7 +53,11 @@ async function weightsOf(
 ): Promise<ObjectStream | null> {
   const { folder, log } = options;
   try {
-    if (await isIntact(folder, key)) return await folder.getStream(key);
+    const kept = await folder.getStream(key);
+    if (kept !== null) {
+      await folder.touch(key).catch(() => {});
+      return kept;
+    }
   } catch (error) {
     log.error("weights_cache_failed", { key, reason: messageOf(error) });
   }
@@ -56,16 +65,11 @@ async function weightsOf(
   return object && { ...object, stream: object.stream.pipeThrough(keeping(key, options)) };
 }
 
-/** Whether the folder has the object as it was; one that was altered is removed. */
-async function isIntact(folder: DirectoryStore, key: string): Promise<boolean> {
+async function dropAltered(folder: DirectoryStore, key: string): Promise<boolean> {
   // A directory store's etag is the SHA-256 of the bytes, read for the purpose.
   const found = await folder.head(key);
-  if (found === null) return false;
-  if (blobKey(found.etag) !== key) {
-    await folder.delete(key);
-    return false;
-  }
-  await folder.touch(key);
+  if (found === null || blobKey(found.etag) === key) return false;
+  await folder.delete(key);
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DirectoryStore } from "../../shared/object_store/directory.ts";
-import { readManifest, readWeights } from "../../shared/model_registry.ts";
+import { readManifest } from "../../shared/model_registry.ts";
+import { ChangedWeightsError, readWeights } from "../../shared/registry/weights.ts";
 import { coloursStore } from "../fixtures/colours_store.ts";
 import { createLog } from "../log.ts";
 import { withWeightsCache } from "./weights_cache.ts";
@@ -33,17 +34,17 @@ Deno.test("withWeightsCache() reads weights from the disk the second time, verif
   const first = await readWeights(it.store, it.manifest);
   await it.lost();
   assertEquals(await readWeights(it.store, it.manifest), first);
-  // Altered on the disk: fetched anew, which the store cannot do any more.
-  await Deno.writeFile(`${it.folder}/${it.manifest.weights.key}`, new Uint8Array(first.length));
-  await assertRejects(() => readWeights(it.store, it.manifest), Error, "is missing from the store");
+  assertEquals(await it.store.dropAltered(it.manifest.weights.key), false);
   assertEquals(it.lines, []);
 });
 
-Deno.test("withWeightsCache() replaces an altered file, and keeps nothing that is wrong", async () => {
+Deno.test("withWeightsCache() drops an altered file, and keeps nothing that is wrong", async () => {
   await using it = await cached();
   const { key, byteLength } = it.manifest.weights;
   const right = await readWeights(it.store, it.manifest);
   await Deno.writeFile(`${it.folder}/${key}`, new Uint8Array(byteLength));
+  await assertRejects(() => readWeights(it.store, it.manifest), ChangedWeightsError);
+  assertEquals(await it.store.dropAltered(key), true);
   assertEquals(await readWeights(it.store, it.manifest), right);
   assertEquals(await Deno.readFile(`${it.folder}/${key}`), right);
 

@@ -1,4 +1,5 @@
 import * as ort from "onnxruntime-web";
+import { free } from "../../shared/free.ts";
 import type { Session, SessionManifest } from "../workers/session.ts";
 import { openNetwork, SESSION_OPTIONS } from "./network_session.ts";
 import { splitWeights, WEIGHTS_FILE } from "./split_weights.ts";
@@ -30,8 +31,7 @@ async function create(weights: Uint8Array | WeightsFile): Promise<ort.InferenceS
   if (weights instanceof Uint8Array) return await createFrom(splitWeights(weights), weights);
   const bytes = await readWeightsFile(weights);
   const graph = splitWeights(bytes);
-  // Gives the memory back now: the collector would only come after the engine took its own.
-  bytes.buffer.transfer(0);
+  free(bytes);
   using file = new FileBytes(weights.path);
   return await createFrom(graph, file);
 }

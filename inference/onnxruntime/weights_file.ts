@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ChangedWeightsError } from "../../shared/registry/weights.ts";
 
 /** Weights that lie in a file, and what their bytes must be. */
 export interface WeightsFile {
@@ -6,7 +7,7 @@ export interface WeightsFile {
   readonly sha256: string;
 }
 
-/** The whole file. @throws {Error} where it was changed after publishing. */
+/** The whole file. @throws {ChangedWeightsError} where it was changed after publishing. */
 export async function readWeightsFile(
   { path, sha256 }: WeightsFile,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -20,5 +21,7 @@ export async function readWeightsFile(
   }
   const found = createHash("sha256").update(bytes).digest("hex");
   if (found === sha256) return bytes;
-  throw new Error(`Cannot read weights: ${path} has SHA-256 ${found} (expected ${sha256})`);
+  throw new ChangedWeightsError(
+    `Cannot read weights: ${path} has SHA-256 ${found} (expected ${sha256})`,
+  );
 }

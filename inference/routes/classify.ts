@@ -46,7 +46,7 @@ export function classifyRoute({ classifier, host, bodies, fetcher }: ClassifyOpt
       const started = performance.now();
       const bytes = "url" in image ? await fetcher.fetch(image.url, signal) : image.bytes;
       const fetchMs = "url" in image ? performance.now() - started : undefined;
-      const answer = await classifier.classify(bytes, query, signal);
+      const answer = await classifier.classify(bytes, query, { signal, move: true });
       const { classification: { model, version }, stages, coldStart } = answer;
       noteImage(c, { model, version, stages, fetchMs, coldStart });
       return answer;

@@ -89,7 +89,9 @@ export function feedbackRoutes(options: FeedbackOptions): Hono<Variables> {
     // Also the proof that it is an image: nothing else is kept.
     const query = { top: 5, views: 1, threshold: 0, explain: false } as const;
     const asked = { ...query, model: given["model"], version: given["version"] };
-    const answer = await classifier.classify(image.bytes, asked, c.req.raw.signal);
+    const answer = await classifier.classify(image.bytes, asked, {
+      signal: c.req.raw.signal,
+    });
     const { model, version, predictions } = answer.classification;
     noteImage(c, { model, version, stages: answer.stages });
     const correction = { model, image: image.bytes, label, version, answered: predictions };

@@ -39,7 +39,10 @@ export function huggingFaceRoute(
     const isJson = c.req.header("Content-Type")?.startsWith("application/json") === true;
     const { bytes, top } = isJson ? readJson(body) : { bytes: body, top: DEFAULT_TOP };
     const query = { top, model, views: 1, threshold: 0, explain: false } as const;
-    const { classification, stages } = await classifier.classify(bytes, query, c.req.raw.signal);
+    const { classification, stages } = await classifier.classify(bytes, query, {
+      signal: c.req.raw.signal,
+      move: true,
+    });
     noteImage(c, { model: classification.model, version: classification.version, stages });
     return c.json(
       classification.predictions.map(({ label, probability }) => ({ label, score: probability })),
@@ -47,7 +50,7 @@ export function huggingFaceRoute(
   });
 }
 
-function readJson(body: Uint8Array): { bytes: Uint8Array; top: number } {
+function readJson(body: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; top: number } {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(body));

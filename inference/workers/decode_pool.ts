@@ -14,15 +14,17 @@ export interface DecodePoolOptions {
  */
 const MOST_KEPT_PIXELS = 16e6;
 
+type DecodeWorker = TaskWorker<DecodeTask, NetworkInputs>;
+
 interface Waiting {
-  readonly start: (worker: TaskWorker<DecodeTask, NetworkInputs>) => void;
+  readonly start: (worker: DecodeWorker) => void;
   readonly fail: (error: Error) => void;
 }
 
 /** Workers that turn images into network inputs; images wait in the order of their arrival. */
 export class DecodePool {
   readonly #options: DecodePoolOptions;
-  readonly #idle: TaskWorker<DecodeTask, NetworkInputs>[] = [];
+  readonly #idle: DecodeWorker[] = [];
   readonly #waiting: Waiting[] = [];
   #running = 0;
   #closed = false;
@@ -33,15 +35,26 @@ export class DecodePool {
     this.#options = options;
   }
 
+  /** Starts one worker ahead of the first image. */
+  warm(): void {
+    if (!this.#closed && this.#running + this.#idle.length === 0) this.#idle.push(start());
+  }
+
   /**
+   * @param move the bytes go to the worker and are gone here, where they are a whole buffer
    * @throws {ImageError} when the bytes are no readable image.
    * @throws {WorkerEndedError} when decoding took too long.
    * @throws the signal's reason, when it aborts before a worker is free.
    */
-  async decode(task: DecodeTask, signal?: AbortSignal): Promise<NetworkInputs> {
+  async decode(
+    task: DecodeTask,
+    { signal, move = false }: { readonly signal?: AbortSignal; readonly move?: boolean } = {},
+  ): Promise<NetworkInputs> {
     const worker = await this.#take(signal);
     try {
-      const inputs = await worker.ask(task, this.#options.milliseconds);
+      const { buffer, byteLength } = task.bytes;
+      const moved = move && byteLength === buffer.byteLength ? [buffer] : [];
+      const inputs = await worker.ask(task, this.#options.milliseconds, moved);
       if (inputs.pixels > MOST_KEPT_PIXELS) worker.end();
       return inputs;
     } catch (error) {
@@ -60,14 +73,14 @@ export class DecodePool {
     for (const { fail } of this.#waiting.splice(0)) fail(ended);
   }
 
-  async #take(signal: AbortSignal | undefined): Promise<TaskWorker<DecodeTask, NetworkInputs>> {
+  async #take(signal: AbortSignal | undefined): Promise<DecodeWorker> {
     signal?.throwIfAborted();
     if (this.#closed) throw new WorkerEndedError("Cannot decode: the pool is closed");
     if (this.#running < this.#options.workers) {
       this.#running++;
       return this.#idle.pop() ?? start();
     }
-    const turn = Promise.withResolvers<TaskWorker<DecodeTask, NetworkInputs>>();
+    const turn = Promise.withResolvers<DecodeWorker>();
     const entry: Waiting = { start: turn.resolve, fail: turn.reject };
     this.#waiting.push(entry);
     const leave = () => {
@@ -84,7 +97,7 @@ export class DecodePool {
     }
   }
 
-  #giveBack(worker: TaskWorker<DecodeTask, NetworkInputs>): void {
+  #giveBack(worker: DecodeWorker): void {
     const next = this.#waiting.shift();
     if (next) return next.start(worker.ended ? start() : worker);
     this.#running--;
@@ -93,6 +106,6 @@ export class DecodePool {
   }
 }
 
-function start(): TaskWorker<DecodeTask, NetworkInputs> {
+function start(): DecodeWorker {
   return new TaskWorker(new URL("./decode_worker.ts", import.meta.url));
 }

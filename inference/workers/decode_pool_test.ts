@@ -41,7 +41,7 @@ Deno.test("DecodePool leaves out an image whose client went away while it waited
   const pool = new DecodePool({ workers: 1, milliseconds: 10_000 });
   const stop = new AbortController();
   const first = pool.decode(task);
-  const second = pool.decode(task, stop.signal);
+  const second = pool.decode(task, { signal: stop.signal });
   stop.abort();
   await assertRejects(() => second, DOMException);
   await first;

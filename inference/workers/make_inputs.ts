@@ -1,3 +1,4 @@
+import { free } from "../../shared/free.ts";
 import { decodeImage } from "../../shared/image/decode.ts";
 import { readImageHeader } from "../../shared/image/header.ts";
 import {
@@ -10,7 +11,7 @@ import { occluded } from "./occlusion.ts";
 
 /** What is made of one image. */
 export interface DecodeTask {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly spec: PreprocessSpec;
   readonly maxPixels: number;
   /**
@@ -51,6 +52,8 @@ export async function makeInputs(task: DecodeTask): Promise<NetworkInputs> {
     : views === "occluded"
     ? occluded(recordToTensor(record, spec), spec)
     : [recordToTensor(record, spec)];
+  free(image.data);
+  free(record);
   const values = tensors.length === 1 ? tensors[0]! : joined(tensors);
   return {
     values,

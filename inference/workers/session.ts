@@ -1,6 +1,6 @@
 import { leanSession } from "../lean/lean_session.ts";
 import { UnsupportedError } from "../lean/unsupported.ts";
-import { readWeightsFile, type WeightsFile } from "../onnxruntime/weights_file.ts";
+import type { WeightsFile } from "../onnxruntime/weights_file.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { ModelManifest } from "../../shared/manifest.ts";
 
@@ -23,6 +23,15 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Where weights come from: nothing is read before it is known which engine reads, and how. */
+export interface Weights {
+  /** As they arrive; a chunk may be gone when the next one is asked for. */
+  stream(): AsyncIterable<Uint8Array>;
+  whole(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Null where they lie in no file of their own. */
+  file(): Promise<WeightsFile | null>;
+}
+
 /** How a session computes. */
 export interface SessionOptions {
   /** The engine; `auto` is the lean one where it has the network's operators. */
@@ -42,25 +51,30 @@ export interface SessionOptions {
  * @throws {UnsupportedError} when the lean engine alone is asked for and cannot run the network.
  */
 export async function openSession(
-  weights: Uint8Array | WeightsFile,
+  weights: Uint8Array | Weights,
   manifest: SessionManifest,
   { runtime = "auto", threads = 1 }: SessionOptions = {},
 ): Promise<Session> {
   if (runtime === "onnxruntime-node") {
     const { openNativeSession } = await import("../onnxruntime/native.ts");
-    return await openNativeSession(weights, manifest, { threads });
+    return await openNativeSession(await fileOrBytes(weights), manifest, { threads });
   }
   if (runtime !== "onnxruntime-web") {
     try {
-      return await leanSession(once(weights), manifest);
+      return await leanSession(streamOf(weights), manifest);
     } catch (error) {
       if (runtime === "lean" || !(error instanceof UnsupportedError)) throw error;
     }
   }
   const { openWebSession } = await import("../onnxruntime/web.ts");
-  return await openWebSession(weights, manifest, { threads });
+  return await openWebSession(await fileOrBytes(weights), manifest, { threads });
 }
 
-async function* once(weights: Uint8Array | WeightsFile): AsyncGenerator<Uint8Array> {
-  yield weights instanceof Uint8Array ? weights : await readWeightsFile(weights);
+async function fileOrBytes(weights: Uint8Array | Weights): Promise<Uint8Array | WeightsFile> {
+  if (weights instanceof Uint8Array) return weights;
+  return await weights.file() ?? await weights.whole();
+}
+
+function streamOf(weights: Uint8Array | Weights): AsyncIterable<Uint8Array> {
+  return weights instanceof Uint8Array ? ReadableStream.from([weights]) : weights.stream();
 }

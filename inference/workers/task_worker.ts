@@ -7,26 +7,28 @@ export class WorkerEndedError extends Error {
 
 /** What a worker answers to one task. */
 export type Reply<Result> =
-  | { readonly ready: true }
   | { readonly result: Result }
   | { readonly error: { name: string; message: string; code?: ImageErrorCode } };
+
+/** What it says when it has loaded its code. */
+const READY = "ready";
 
 /** A Worker that is given one task at a time, and ended when it does not answer in time. */
 export class TaskWorker<Task, Result> {
   readonly #worker: Worker;
-  /** Given the worker's next message, or why there is none. */
-  #settle: (reply: Reply<Result> | WorkerEndedError) => void;
-  readonly #ready: Promise<Reply<Result> | WorkerEndedError>;
+  /** Given the worker's next answer, or why there is none. */
+  #settle: (reply: Reply<Result> | WorkerEndedError) => void = () => {};
+  readonly #ready = Promise.withResolvers<void>();
   /** Why it ended; undefined while it lives. */
   #end: WorkerEndedError | undefined;
 
   /** `module` calls {@linkcode answerTasks}. */
   constructor(module: URL) {
-    const ready = Promise.withResolvers<Reply<Result> | WorkerEndedError>();
-    this.#ready = ready.promise;
-    this.#settle = ready.resolve;
     this.#worker = new Worker(module, { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<Reply<Result>>) => this.#settle(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<typeof READY | Reply<Result>>) => {
+      if (data === READY) this.#ready.resolve();
+      else this.#settle(data);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.end(event.message);
@@ -46,18 +48,17 @@ export class TaskWorker<Task, Result> {
    */
   async ask(task: Task, milliseconds: number, transfer: Transferable[] = []): Promise<Result> {
     if (this.#end) throw this.#end;
-    await this.#ready;
-    if (this.#end) throw this.#end;
     const reply = Promise.withResolvers<Reply<Result> | WorkerEndedError>();
     this.#settle = reply.resolve;
-    const timer = setTimeout(() => this.end(`no answer in ${milliseconds} ms`), milliseconds);
+    // At once: a worker that loads its code finds it as soon as it can, whatever this thread does.
     this.#worker.postMessage(task, transfer);
+    await this.#ready.promise;
+    const timer = setTimeout(() => this.end(`no answer in ${milliseconds} ms`), milliseconds);
     const answer = await reply.promise;
     clearTimeout(timer);
     if (answer instanceof WorkerEndedError) throw answer;
     if ("error" in answer) throw revive(answer.error);
-    if ("result" in answer) return answer.result;
-    throw new TypeError("Cannot take the answer: the worker said that it is ready twice");
+    return answer.result;
   }
 
   /** Ends the worker and all its memory; a task that it works on fails. */
@@ -65,6 +66,7 @@ export class TaskWorker<Task, Result> {
     if (this.#end) return;
     this.#end = new WorkerEndedError(`Cannot finish the task: the worker ended, ${reason}`);
     this.#worker.terminate();
+    this.#ready.resolve();
     this.#settle(this.#end);
   }
 }
@@ -81,7 +83,7 @@ export function answerTasks<Task, Result>(
 ): void {
   const scope = self as unknown as {
     onmessage: (event: MessageEvent<Task>) => void;
-    postMessage(reply: Reply<Result>, transfer: Transferable[]): void;
+    postMessage(message: typeof READY | Reply<Result>, transfer: Transferable[]): void;
   };
   scope.onmessage = async ({ data }) => {
     const transfer: Transferable[] = [];
@@ -94,5 +96,5 @@ export function answerTasks<Task, Result>(
       scope.postMessage({ error: { name, message, ...code } }, []);
     }
   };
-  scope.postMessage({ ready: true }, []);
+  scope.postMessage(READY, []);
 }

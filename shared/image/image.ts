@@ -8,6 +8,9 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
+/** Default pixel limit: 8192 x 6144, the 50-megapixel sensors of phones. */
+export const DEFAULT_MAX_PIXELS = 8192 * 6144;
+
 /** The formats that are decoded. */
 export type ImageFormat = "jpeg" | "png" | "gif" | "bmp" | "webp" | "tiff";
 

@@ -1,4 +1,4 @@
-import { join, resolve } from "@std/path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DirectoryStore } from "./directory.ts";
 import type { ObjectStore } from "./object_store.ts";

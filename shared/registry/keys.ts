@@ -15,10 +15,6 @@ import { parseSafeName } from "../manifest.ts";
 /** Digits of a move's number in its key: keys sort as numbers do. */
 const MOVE_DIGITS = 8;
 
-export function blobKey(sha256: string): string {
-  return `blobs/sha256/${sha256}`;
-}
-
 /** All of a model lies below it. @throws {SyntaxError} when the name is no path segment. */
 export function modelPrefix(name: string): string {
   return `models/${parseSafeName("model name", name)}/`;

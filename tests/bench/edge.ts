@@ -2,7 +2,7 @@
 import { asVariant } from "../../shared/variants.ts";
 import { type ModelManifest, ORIGINAL } from "../../shared/manifest.ts";
 import { DirectoryStore } from "../../shared/object_store/directory.ts";
-import { readWeights } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { VARIANT_NAMES, type VariantName } from "../../training/compress/variants.ts";
 import { BLOCK } from "../../training/compress/blocks.ts";

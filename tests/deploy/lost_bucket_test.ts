@@ -2,7 +2,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { coloursManifest, fixture } from "../../inference/fixtures/colours.ts";
 import { publishColours } from "../../inference/fixtures/colours_store.ts";
-import { publishModel, readWeights } from "../../shared/model_registry.ts";
+import { publishModel } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import { verifyModel } from "../../training/registry/verify.ts";
 import { hasS3Server, S3_SECRET, S3_USER, S3Server } from "../object_store/s3_server.ts";
 import { topfive, TopfiveProcess } from "../topfive_process.ts";

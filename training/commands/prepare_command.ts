@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_PIXELS } from "../../shared/image/decode.ts";
+import { DEFAULT_MAX_PIXELS } from "../../shared/image/image.ts";
 import { prepare, type PrepareOptions, type PrepareProgress } from "../prepare/prepare.ts";
 import { formatReport } from "../prepare/report.ts";
 import { HOW_TO_GET_SYNSETS } from "../prepare/sources/ilsvrc_source.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readPointed, readWeights } from "../../shared/model_registry.ts";
+import { readPointed } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import type { ModelManifest } from "../../shared/manifest.ts";
-import { readWeights, type UnpublishedManifest } from "../../shared/model_registry.ts";
+import type { UnpublishedManifest } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";

@@ -1,7 +1,8 @@
 /** The models that an evaluation names: runs on the GPU, ONNX files, a published version. */
 import { parseLabels } from "../../shared/classifier/labels.ts";
 import { PRESETS } from "../../shared/classifier/preprocess_file.ts";
-import { readManifest, readPointed, readWeights } from "../../shared/model_registry.ts";
+import { readManifest, readPointed } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { ALIASES, readLivePointer, readPointer } from "../../shared/registry/pointer.ts";

@@ -1,6 +1,6 @@
 /** A published model's answers about images, by the runtime and the preprocessing of the service. */
 import type { ModelManifest } from "../../shared/manifest.ts";
-import { readWeights } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import type { Dataset, Split } from "../dataset/dataset.ts";
 import { memorySplit } from "../dataset/dataset.ts";

@@ -8,7 +8,8 @@ import {
   Sha256,
 } from "../../shared/manifest.ts";
 import type { ObjectInfo, ObjectStore } from "../../shared/object_store/object_store.ts";
-import { blobKey, latestRunKey } from "../../shared/registry/keys.ts";
+import { latestRunKey } from "../../shared/registry/keys.ts";
+import { blobKey } from "../../shared/registry/weights.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
 import { stageKey } from "../pipeline/keys.ts";
 import { listAliases, readHistory } from "./history.ts";

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { exampleManifest } from "../../shared/fixtures/example_manifest.ts";
 import { publishModel } from "../../shared/model_registry.ts";
-import { blobKey, latestRunKey } from "../../shared/registry/keys.ts";
+import { latestRunKey } from "../../shared/registry/keys.ts";
+import { blobKey } from "../../shared/registry/weights.ts";
 import { moveAlias } from "../../shared/registry/move_alias.ts";
 import { stageKey } from "../pipeline/keys.ts";
 import { DECISION, publishPets, withPets } from "../fixtures/published.ts";

@@ -1,6 +1,7 @@
 /** Reads everything again and compares: what a pointer names, what a manifest says, what is stored. */
 import { ORIGINAL } from "../../shared/manifest.ts";
-import { readPointed, readWeights } from "../../shared/model_registry.ts";
+import { readPointed } from "../../shared/model_registry.ts";
+import { readWeights } from "../../shared/registry/weights.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
 import { asVariant } from "../../shared/variants.ts";

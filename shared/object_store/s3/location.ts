@@ -1,6 +1,6 @@
 /** Where a bucket is and who asks: an `s3://` address and the usual AWS variables and profiles. */
 import { parse as parseIni } from "ini";
-import { join } from "@std/path";
+import { join } from "node:path";
 
 export interface S3Credentials {
   readonly accessKeyId: string;

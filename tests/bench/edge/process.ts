@@ -2,13 +2,14 @@
  * One engine in a process of its own: says "first" when the first answer is there, then prints what it
  * measured. Started by bench:edge with a store, a model, a variant and a runtime.
  */
-import { DirectoryStore } from "../../../shared/object_store/directory.ts";
+import { openStore } from "../../../shared/object_store/open_store.ts";
 import { readManifest } from "../../../shared/model_registry.ts";
 import { asVariant } from "../../../shared/variants.ts";
+import { publishedWeights } from "../../../inference/workers/published_weights.ts";
 import type { Runtime } from "../../../inference/workers/runtimes.ts";
 import { openSession } from "../../../inference/workers/session.ts";
 
-const [folder, name, version, variant, runtime, runs] = Deno.args as [
+const [address, name, version, variant, runtime, runs] = Deno.args as [
   string,
   string,
   string,
@@ -16,12 +17,9 @@ const [folder, name, version, variant, runtime, runs] = Deno.args as [
   Runtime,
   string,
 ];
-const store = new DirectoryStore(folder);
+const store = openStore(address);
 const manifest = asVariant((await readManifest(store, name, version))!, variant);
-const { key, sha256 } = manifest.weights;
-const session = await openSession({ path: (await store.pathOf(key))!, sha256 }, manifest, {
-  runtime,
-});
+const session = await openSession(publishedWeights(store, manifest), manifest, { runtime });
 const [, channels, height, width] = manifest.input.shape;
 const size = channels * height * width;
 await session.run(picture(1), 1);

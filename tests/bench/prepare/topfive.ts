@@ -2,7 +2,7 @@
 import process from "node:process";
 import { answerRequests } from "../answer_requests.ts";
 import { memoryOf } from "../process_use.ts";
-import { DEFAULT_MAX_PIXELS } from "../../../shared/image/decode.ts";
+import { DEFAULT_MAX_PIXELS } from "../../../shared/image/image.ts";
 import { prepare } from "../../../training/prepare/prepare.ts";
 import type { PrepareRequest, PrepareResult } from "../prepare.ts";
 

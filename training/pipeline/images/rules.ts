@@ -1,6 +1,6 @@
 /** What an image must be to be trained on or asked about, and what stops a retraining. */
 import { z } from "zod";
-import { DEFAULT_MAX_PIXELS } from "../../../shared/image/decode.ts";
+import { DEFAULT_MAX_PIXELS } from "../../../shared/image/image.ts";
 
 const share = (reason: string) => z.number().min(0).max(1).describe(reason);
 const count = (least: number, reason: string) => z.int().min(least).describe(reason);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { UnpublishedModel } from "../../../shared/model_registry.ts";
 import { PreconditionFailedError } from "../../../shared/object_store/object_store.ts";
-import { blobKey } from "../../../shared/registry/keys.ts";
+import { blobKey } from "../../../shared/registry/weights.ts";
 import { describeModel, encodeRun } from "../../run_export.ts";
 import { resultKey } from "../keys.ts";
 import type { Stage, StageContext } from "../stage.ts";

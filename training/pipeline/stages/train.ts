@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ModelManifest } from "../../../shared/manifest.ts";
-import { readPointed, readWeights } from "../../../shared/model_registry.ts";
+import { readPointed } from "../../../shared/model_registry.ts";
+import { readWeights } from "../../../shared/registry/weights.ts";
 import { decodeOnnx } from "../../../shared/onnx/read.ts";
 import { readPointer } from "../../../shared/registry/pointer.ts";
 import { CheckpointKeeper } from "../../checkpoint/checkpoint_keeper.ts";
