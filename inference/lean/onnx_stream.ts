@@ -3,15 +3,19 @@
  * that no copy of the file is ever held; the rest is small and parsed by the reader of whole files.
  * @module
  */
-import { fromBinary } from "@bufbuild/protobuf";
 import {
-  GraphProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  TensorProto_DataLocation as DataLocation,
-  TensorProtoSchema,
-  ValueInfoProtoSchema,
-} from "../../shared/onnx/onnx_pb.ts";
+  EXTERNAL,
+  GRAPH_INITIALIZER,
+  GRAPH_INPUT,
+  GRAPH_NODE,
+  GRAPH_OUTPUT,
+  MODEL_GRAPH,
+  modelMessage,
+  nodeMessage,
+  TENSOR_RAW_DATA,
+  tensorMessage,
+  valueMessage,
+} from "../../shared/onnx/messages.ts";
 import type {
   OnnxElementType,
   OnnxNode,
@@ -105,14 +109,14 @@ class OnnxStream {
     let parts = 0;
     while (!await this.#reader.atEnd()) {
       const field = await this.#field(2 ** 31);
-      if (field.number === ModelProtoSchema.field.graph.number && field.length !== undefined) {
+      if (field.number === MODEL_GRAPH && field.length !== undefined) {
         parts++;
         await this.#graph(this.#reader.position + field.length);
       } else {
         rest.push(await this.#whole(field));
       }
     }
-    const model = parse(() => fromBinary(ModelProtoSchema, joined(rest)));
+    const model = parse(() => modelMessage(joined(rest)));
     const opset = model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
     if (parts === 0 || !opset) throw unreadable("it has no graph or no operator set");
     // Up to IR version 3 every constant had to be listed as an input too (see read.ts).
@@ -127,21 +131,20 @@ class OnnxStream {
   }
 
   async #graph(end: number): Promise<void> {
-    const { node, input, output, initializer } = GraphProtoSchema.field;
     while (this.#reader.position < end) {
       const field = await this.#field(end);
       const message = () => this.#reader.bytes(field.length ?? 0);
       if (field.length === undefined) {
         await this.#whole(field);
-      } else if (field.number === initializer.number) {
+      } else if (field.number === GRAPH_INITIALIZER) {
         await this.#tensor(this.#reader.position + field.length);
-      } else if (field.number === node.number) {
+      } else if (field.number === GRAPH_NODE) {
         const bytes = await message();
-        this.#nodes.push(readNode(parse(() => fromBinary(NodeProtoSchema, bytes))));
-      } else if (field.number === input.number || field.number === output.number) {
+        this.#nodes.push(readNode(parse(() => nodeMessage(bytes))));
+      } else if (field.number === GRAPH_INPUT || field.number === GRAPH_OUTPUT) {
         const bytes = await message();
-        const value = readValue(parse(() => fromBinary(ValueInfoProtoSchema, bytes)));
-        (field.number === input.number ? this.#inputs : this.#outputs).push(value);
+        const value = readValue(parse(() => valueMessage(bytes)));
+        (field.number === GRAPH_INPUT ? this.#inputs : this.#outputs).push(value);
       } else {
         await this.#reader.pass(field.length, () => {});
       }
@@ -153,7 +156,7 @@ class OnnxStream {
     let taken: ArrivingTensor | undefined;
     while (this.#reader.position < end) {
       const field = await this.#field(end);
-      const numbers = field.number === TensorProtoSchema.field.rawData.number;
+      const numbers = field.number === TENSOR_RAW_DATA;
       const arriving = numbers ? describe(joined(head), field.length ?? 0) : undefined;
       const sink = arriving &&
         this.#offer(arriving, { nodes: this.#nodes, tensors: this.#tensors });
@@ -164,10 +167,10 @@ class OnnxStream {
       taken = arriving;
       await this.#reader.pass(field.length!, sink);
     }
-    const tensor = parse(() => fromBinary(TensorProtoSchema, joined(head)));
+    const tensor = parse(() => tensorMessage(joined(head)));
     this.#constants.add(tensor.name);
     if (taken === undefined) this.#tensors.set(tensor.name, readTensor(tensor));
-    else if (tensor.name !== taken.name || tensor.dataLocation === DataLocation.EXTERNAL) {
+    else if (tensor.name !== taken.name || tensor.dataLocation === EXTERNAL) {
       throw unreadable(`tensor ${taken.name} is described behind its numbers (write it again)`);
     }
   }
@@ -210,7 +213,7 @@ interface Field {
 
 /** Nothing where name, dims or type come behind the numbers, or do not fit their length. */
 function describe(head: Uint8Array, byteLength: number): ArrivingTensor | undefined {
-  const { name, dims, dataType } = parse(() => fromBinary(TensorProtoSchema, head));
+  const { name, dims, dataType } = parse(() => tensorMessage(head));
   const sizes = dims.map(Number);
   const type = elementTypeOf(dataType);
   const elements = sizes.reduce((product, size) => product * size, 1);

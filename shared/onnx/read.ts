@@ -1,18 +1,15 @@
-/** Reads ONNX files (protobuf) with the library that write.ts gives the reasons for. */
-import { fromBinary } from "@bufbuild/protobuf";
+/** Reads ONNX files (protobuf). */
 import { messageOf } from "../message_of.ts";
 import {
-  type AttributeProto,
-  AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-  type TensorProto,
-  TensorProto_DataLocation as DataLocation,
-  TensorProto_DataType as DataType,
-  type ValueInfoProto,
-} from "./onnx_pb.ts";
+  type AttributeMessage,
+  EXTERNAL,
+  type GraphMessage,
+  type ModelMessage,
+  modelMessage,
+  type NodeMessage,
+  type TensorMessage,
+  type ValueMessage,
+} from "./messages.ts";
 import { unpackInt4 } from "./int4.ts";
 import type {
   OnnxAttribute,
@@ -52,9 +49,9 @@ export function decodeOnnx(bytes: Uint8Array): OnnxModel {
   };
 }
 
-function parse(bytes: Uint8Array): ModelProto {
+function parse(bytes: Uint8Array): ModelMessage {
   try {
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+    return modelMessage(bytes);
   } catch (cause) {
     // The library throws Error, RangeError and TypeError for malformed input.
     const reason = messageOf(cause);
@@ -68,7 +65,7 @@ function parse(bytes: Uint8Array): ModelProto {
  * ONNX, "Graphs"). Old listings are left out, so that a model written back still means the same.
  */
 function graphParts(
-  graph: GraphProto,
+  graph: GraphMessage,
   irVersion: bigint,
 ): Pick<OnnxModel, "graphName" | "inputs" | "outputs" | "nodes" | "initializers"> {
   const constants = new Set(irVersion < 4n ? graph.initializer.map(({ name }) => name) : []);
@@ -82,7 +79,7 @@ function graphParts(
 }
 
 /** One operator. Throws as decodeOnnx(). */
-export function readNode(node: NodeProto): OnnxNode {
+export function readNode(node: NodeMessage): OnnxNode {
   const what = `node ${node.name || node.output[0]} (${node.opType})`;
   if (!isDefaultDomain(node.domain)) {
     throw unreadable(`${what} is of operator domain ${node.domain} (expected the default domain)`);
@@ -98,50 +95,54 @@ export function readNode(node: NodeProto): OnnxNode {
   };
 }
 
-function readAttribute(attribute: AttributeProto, what: string): OnnxAttribute {
-  switch (attribute.type) {
-    case AttributeType.INT:
+/** By `AttributeProto.AttributeType`. */
+const ATTRIBUTE_TYPES = [
+  ...["UNDEFINED", "FLOAT", "INT", "STRING", "TENSOR", "GRAPH", "FLOATS", "INTS", "STRINGS"],
+  ...["TENSORS", "GRAPHS", "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS"],
+];
+
+function readAttribute(attribute: AttributeMessage, what: string): OnnxAttribute {
+  const type = ATTRIBUTE_TYPES[attribute.type];
+  switch (type) {
+    case "INT":
       return { int: safeInteger(attribute.i, what) };
-    case AttributeType.FLOAT:
+    case "FLOAT":
       return { float: attribute.f };
-    case AttributeType.INTS:
+    case "INTS":
       return { ints: attribute.ints.map((value) => safeInteger(value, what)) };
-    case AttributeType.FLOATS:
+    case "FLOATS":
       return { floats: attribute.floats };
-    case AttributeType.STRING:
+    case "STRING":
       return { string: utf8(attribute.s, what) };
     default:
       throw unreadable(
-        `${what} is of type ${AttributeType[attribute.type]} ` +
+        `${what} is of type ${type ?? attribute.type} ` +
           "(expected INT, FLOAT, INTS, FLOATS or STRING)",
       );
   }
 }
 
 /** One input or output. Throws as decodeOnnx(). */
-export function readValue(value: ValueInfoProto): OnnxValue {
-  const tensor = value.type?.value.value;
+export function readValue({ name, tensor }: ValueMessage): OnnxValue {
   if (!tensor?.shape) {
     throw unreadable(
-      `input or output ${value.name} has no shape (expected a tensor of known rank)`,
+      `input or output ${name} has no shape (expected a tensor of known rank)`,
     );
   }
-  const elementType = readElementType(tensor.elemType, `input or output ${value.name}`);
+  const elementType = readElementType(tensor.elemType, `input or output ${name}`);
   return {
-    name: value.name,
-    shape: tensor.shape.dim.map(({ value: size }) =>
-      size.case === "dimValue"
-        ? safeInteger(size.value, `dimension of ${value.name}`)
-        : size.value ?? ""
+    name,
+    shape: tensor.shape.dim.map((size) =>
+      typeof size === "bigint" ? safeInteger(size, `dimension of ${name}`) : size
     ),
     ...(elementType === "FLOAT" ? {} : { elementType }),
   };
 }
 
 /** One constant, with its numbers as a view of the bytes it was parsed from. Throws as decodeOnnx(). */
-export function readTensor(tensor: TensorProto): OnnxTensor {
+export function readTensor(tensor: TensorMessage): OnnxTensor {
   const what = `tensor ${tensor.name}`;
-  if (tensor.dataLocation === DataLocation.EXTERNAL) {
+  if (tensor.dataLocation === EXTERNAL) {
     throw unreadable(`${what} is kept in another file (expected all weights inside)`);
   }
   const dims = tensor.dims.map((size) => safeInteger(size, `dimension of ${what}`));
@@ -156,7 +157,7 @@ export function readTensor(tensor: TensorProto): OnnxTensor {
 }
 
 /** As many numbers as the bytes have, where these are not those of the elements. */
-function readInt4({ rawData, int32Data }: TensorProto, elements: number): Int8Array {
+function readInt4({ rawData, int32Data }: TensorMessage, elements: number): Int8Array {
   const bytes = rawData.byteLength > 0 ? rawData : Uint8Array.from(int32Data);
   const fits = bytes.length === Math.ceil(elements / 2);
   return unpackInt4(bytes, fits ? elements : 2 * bytes.length);
@@ -166,7 +167,7 @@ function readInt4({ rawData, int32Data }: TensorProto, elements: number): Int8Ar
  * Numbers lie in raw_data, or one by one in the field of their type: int32_data holds the small
  * integers too, and float16 as the bits of an integer (TensorProto in onnx.proto).
  */
-function readNumbers(tensor: TensorProto, type: Exclude<OnnxElementType, "INT4">): OnnxNumbers {
+function readNumbers(tensor: TensorMessage, type: Exclude<OnnxElementType, "INT4">): OnnxNumbers {
   const raw = tensor.rawData.byteLength > 0 ? tensor.rawData : undefined;
   switch (type) {
     case "FLOAT":
@@ -198,6 +199,13 @@ function view<T>(raw: Uint8Array, ArrayType: NumberArray<T>): T {
   return new ArrayType(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / size));
 }
 
+/** By `TensorProto.DataType`. */
+const DATA_TYPES = [
+  ...["UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL"],
+  ...["FLOAT16", "DOUBLE", "UINT32", "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16"],
+  ...["FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4", "INT4"],
+];
+
 const ELEMENT_TYPES: readonly OnnxElementType[] = [
   "FLOAT",
   "FLOAT16",
@@ -210,14 +218,14 @@ const ELEMENT_TYPES: readonly OnnxElementType[] = [
 
 /** The element type of a tensor's `data_type`, or nothing where the engine has no place for it. */
 export function elementTypeOf(type: number): OnnxElementType | undefined {
-  return ELEMENT_TYPES.find((known) => known === DataType[type]);
+  return ELEMENT_TYPES.find((known) => known === DATA_TYPES[type]);
 }
 
 function readElementType(type: number, what: string): OnnxElementType {
   const name = elementTypeOf(type);
   if (name !== undefined) return name;
   throw unreadable(
-    `${what} is of element type ${DataType[type] ?? type} (expected ${ELEMENT_TYPES.join(", ")})`,
+    `${what} is of element type ${DATA_TYPES[type] ?? type} (expected ${ELEMENT_TYPES.join(", ")})`,
   );
 }
 
