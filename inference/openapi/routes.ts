@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { openApiDocument } from "./document.ts";
 
 /**
  * Swagger UI's own files, from the package: the page asks nothing of any other host. Literal
@@ -40,11 +39,16 @@ const PAGE = `<!DOCTYPE html>
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
   "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** With a package that nothing else needs. */
+async function describe(): Promise<object> {
+  return (await import("./document.ts")).openApiDocument();
+}
+
 /** `GET /openapi.json`, and `GET /docs` to try it. */
 export function openApiRoutes(): Hono {
   const routes = new Hono();
-  let document: ReturnType<typeof openApiDocument> | undefined;
-  routes.get("/openapi.json", (c) => c.json(document ??= openApiDocument()));
+  let document: Promise<object> | undefined;
+  routes.get("/openapi.json", async (c) => c.json(await (document ??= describe())));
   routes.get("/docs", (c) => c.html(PAGE, 200, { "Content-Security-Policy": POLICY }));
   routes.get("/docs/start.js", (c) => c.body(START, 200, { "Content-Type": "text/javascript" }));
   for (const { name, type, address } of FILES) {

@@ -1,4 +1,4 @@
-import type { Registry } from "prom-client";
+import type { Registry } from "./prometheus.ts";
 import type { CanaryReport } from "../../shared/registry/canary.ts";
 import { collectedCounter, collectedGauge } from "./collected.ts";
 

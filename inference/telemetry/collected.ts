@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "./prometheus.ts";
 
 /** A metric whose values are looked up when somebody reads it: what it counts is kept elsewhere. */
 export interface Collected {

@@ -1,4 +1,4 @@
-import { Counter, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "./prometheus.ts";
 import type { Canaries } from "../canary/canaries.ts";
 import type { Classifier, ImageWatcher } from "../classifier.ts";
 import type { ImageWork } from "../image_work.ts";

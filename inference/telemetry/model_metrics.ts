@@ -1,4 +1,4 @@
-import type { Registry } from "prom-client";
+import type { Registry } from "./prometheus.ts";
 import type { ModelHost } from "../models/model_host.ts";
 import { collectedGauge } from "./collected.ts";
 

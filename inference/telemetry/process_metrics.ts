@@ -1,5 +1,5 @@
 import { cpuUsage } from "node:process";
-import type { Registry } from "prom-client";
+import type { Registry } from "./prometheus.ts";
 import config from "../deno.json" with { type: "json" };
 import { collectedCounter, collectedGauge } from "./collected.ts";
 

@@ -1,4 +1,4 @@
-import type { Registry } from "prom-client";
+import type { Registry } from "./prometheus.ts";
 import type { ServedModel } from "../models/served_model.ts";
 import { collectedCounter, collectedGauge } from "./collected.ts";
 import type { Duration } from "./statistics.ts";
