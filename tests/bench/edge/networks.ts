@@ -7,7 +7,7 @@ import { registerModel, type UnpublishedManifest } from "../../../shared/model_r
 import { DirectoryStore } from "../../../shared/object_store/directory.ts";
 import { decodeOnnx } from "../../../shared/onnx/read.ts";
 import { measureForm, measureOriginal, publishable } from "../../../training/compress/compress.ts";
-import { unlabelledImages } from "../../../training/compress/held_out.ts";
+import { type HeldOut, unlabelledImages } from "../../../training/compress/held_out.ts";
 import type { Subject } from "../../../training/compress/subject.ts";
 import { makeVariants, variantsOf } from "../../../training/compress/variants.ts";
 import { layOutParameters } from "../../../training/graph/parameters.ts";
@@ -16,9 +16,10 @@ import { exportOnnx, INPUT_NAME, OUTPUT_NAME } from "../../../training/onnx/expo
 import { encodeOnnx } from "../../../training/onnx/write.ts";
 import { Random } from "../../../training/random.ts";
 import { NotHere } from "../peer.ts";
+import { TRAINED_NAMES, type TrainedName, trainedNetwork } from "./trained_networks.ts";
 
 export const NETWORK_NAMES = ["alexnet", "squeezenet"] as const;
-export type NetworkName = typeof NETWORK_NAMES[number];
+export type NetworkName = typeof NETWORK_NAMES[number] | TrainedName;
 
 const DATA = new URL("../../../../shared/data/", import.meta.url);
 const STORE = new URL("../../../.topfive/bench-edge/", import.meta.url).pathname;
@@ -31,21 +32,19 @@ export interface Published {
 }
 
 /**
- * A network of the bench: found, or made and compressed on photographs (TOPFIVE_PHOTOS, else the
- * samples beside the repository).
+ * A network of the bench: found, or made and compressed.
  *
- * @throws {NotHere} where its weights or the photographs are not on this machine.
+ * @throws {NotHere} where its weights or images are not on this machine.
  */
 export async function publishedNetwork(name: NetworkName): Promise<Published> {
   const folder = join(STORE, name);
   const store = new DirectoryStore(folder);
   const found = await store.get(`models/${name}/versions/${VERSION}/manifest.json`);
   if (found) return { store: folder, manifest: JSON.parse(new TextDecoder().decode(found.bytes)) };
-  const subject = name === "alexnet" ? alexnet() : await squeezenet();
-  const photographs = Deno.env.get("TOPFIVE_PHOTOS") ?? new URL("imagenet-samples", DATA).pathname;
-  const heldOut = await unlabelledImages(photographs, { ...subject, count: 20 }).catch((error) => {
-    throw new NotHere(`no photographs to calibrate on: ${error.message}`);
-  });
+  const trained = TRAINED_NAMES.find((known) => known === name);
+  const { subject, heldOut } = trained
+    ? await trainedNetwork(trained, { folder, data: DATA, version: VERSION })
+    : await onPhotographs(name === "alexnet" ? alexnet() : await squeezenet());
   const baseline = await measureOriginal(subject, heldOut);
   const forms = [];
   const variants = makeVariants(variantsOf(subject.model), { ...subject, ...heldOut });
@@ -54,6 +53,15 @@ export async function publishedNetwork(name: NetworkName): Promise<Published> {
   }
   const manifest = await registerModel(store, publishable(subject, baseline, forms)!);
   return { store: folder, manifest };
+}
+
+/** Calibrated and compared on photographs: TOPFIVE_PHOTOS, else the samples beside the repository. */
+async function onPhotographs(subject: Subject): Promise<{ subject: Subject; heldOut: HeldOut }> {
+  const photographs = Deno.env.get("TOPFIVE_PHOTOS") ?? new URL("imagenet-samples", DATA).pathname;
+  const heldOut = await unlabelledImages(photographs, { ...subject, count: 20 }).catch((error) => {
+    throw new NotHere(`no photographs to calibrate on: ${error.message}`);
+  });
+  return { subject, heldOut };
 }
 
 /** Full size; its trained weights cannot be had, so they are drawn as He et al. 2015 do. */
