@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { InputMoments } from "./input_moments.ts";
+
 /** Weights of one output that share a scale. */
 export const BLOCK = 64;
 
@@ -16,8 +18,13 @@ const HIGH = 7;
  */
 const REACHES = [6.5, 7, 7.5, 8, 8.5, 9, 9.5, 10];
 
+/** Of the inputs' mean square, see `InputMoments.regressions`: less fits the calibration images alone. */
+const DAMPING = 0.1;
+
 /**
  * Integers, and the scale of each block of each output, of the least squared error among `REACHES`.
+ * With moments of the inputs the error of a rounded weight goes on to those behind it in its block, as
+ * far as their inputs follow the same images (Frantar et al., "GPTQ", 2022, within a block).
  *
  * @param data [inputs, outputs]
  * @returns values [inputs, outputs] and scales [inputs / block rounded up, outputs]
@@ -25,23 +32,57 @@ const REACHES = [6.5, 7, 7.5, 8, 8.5, 9, 9.5, 10];
 export function quantizeByBlock(
   data: Float32Array,
   [inputs, outputs]: readonly [number, number],
-  block = BLOCK,
+  { block = BLOCK, moments }: {
+    readonly block?: number;
+    readonly moments?: InputMoments | undefined;
+  } = {},
 ): { readonly values: Int8Array; readonly scales: Float32Array } {
   const values = new Int8Array(data.length);
   const scales = new Float32Array(Math.ceil(inputs / block) * outputs);
-  const weights = new Float32Array(block);
-  for (let first = 0, at = 0; first < inputs; first += block) {
-    const length = Math.min(block, inputs - first);
-    for (let output = 0; output < outputs; output++, at++) {
-      for (let i = 0; i < length; i++) weights[i] = data[(first + i) * outputs + output]!;
-      const scale = Math.fround(bestScale(weights.subarray(0, length)));
-      scales[at] = scale;
-      for (let i = 0; i < length; i++) {
-        values[(first + i) * outputs + output] = stepOf(weights[i]! / scale);
+  for (let first = 0, index = 0; first < inputs; first += block, index++) {
+    const end = Math.min(first + block, inputs);
+    const rows = data.slice(first * outputs, end * outputs);
+    const rowScales = scales.subarray(index * outputs, (index + 1) * outputs);
+    chooseScales(rows, rowScales);
+    const coefficients = moments?.regressions(index, DAMPING);
+    roundRows(rows, rowScales, coefficients, values.subarray(first * outputs, end * outputs));
+  }
+  return { values, scales };
+}
+
+/** Of each output of a block, rows [inputs of the block, outputs]. */
+function chooseScales(rows: Float32Array, scales: Float32Array): void {
+  const outputs = scales.length;
+  const weights = new Float32Array(rows.length / outputs);
+  for (let output = 0; output < outputs; output++) {
+    for (let i = 0; i < weights.length; i++) weights[i] = rows[i * outputs + output]!;
+    scales[output] = bestScale(weights);
+  }
+}
+
+/** Rounds one input's weights after another; what each loses is given to those that tell of it. */
+function roundRows(
+  rows: Float32Array,
+  scales: Float32Array,
+  coefficients: Float64Array | undefined,
+  values: Int8Array,
+): void {
+  const outputs = scales.length;
+  const inputs = rows.length / outputs;
+  const errors = new Float32Array(outputs);
+  for (let i = 0; i < inputs; i++) {
+    for (let output = 0; output < outputs; output++) {
+      const [at, scale] = [i * outputs + output, scales[output]!];
+      values[at] = stepOf(rows[at]! / scale);
+      errors[output] = rows[at]! - values[at]! * scale;
+    }
+    for (let j = i + 1; coefficients && j < inputs; j++) {
+      const share = coefficients[i * inputs + j]!;
+      for (let output = 0; output < outputs; output++) {
+        rows[j * outputs + output]! += share * errors[output]!;
       }
     }
   }
-  return { values, scales };
 }
 
 /** By least squares: given the integers q of weights w, the scale Σ w q / Σ q². */

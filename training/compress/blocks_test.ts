@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Random } from "../random.ts";
 import { quantizeByBlock } from "./blocks.ts";
+import { InputMoments } from "./input_moments.ts";
 
 /** Weights as they come back: [inputs, outputs]. */
 function restored(data: Float32Array, inputs: number, outputs: number, block: number) {
-  const { values, scales } = quantizeByBlock(data, [inputs, outputs], block);
+  const { values, scales } = quantizeByBlock(data, [inputs, outputs], { block });
   assertEquals(scales.length, Math.ceil(inputs / block) * outputs);
   assert(values.every((value) => value >= -8 && value <= 7));
   return data.map((_, i) => {
@@ -34,6 +35,38 @@ Deno.test("quantizeByBlock() is nearer to the weights than the largest weight's 
   assertLess(found, 0.85 * squaredError(plain, data));
   // Of normal weights in blocks of 32 about 8 % is lost.
   assertLess(Math.sqrt(found / squaredError(data, data.map(() => 0))), 0.09);
+});
+
+Deno.test("quantizeByBlock() with moments errs less in what the layer gives", () => {
+  const random = new Random(2);
+  const [inputs, outputs, block, images] = [64, 8, 32, 100];
+  const data = Float32Array.from({ length: inputs * outputs }, () => random.normal());
+  // Neighbours are alike, as in a map.
+  const image = () => {
+    let last = 0;
+    return Float32Array.from({ length: inputs }, () => last = 0.9 * last + random.normal());
+  };
+  const moments = new InputMoments(inputs, block);
+  for (let i = 0; i < images; i++) moments.add(image());
+  const errorOf = ({ values, scales }: ReturnType<typeof quantizeByBlock>) => {
+    let error = 0;
+    for (let i = 0; i < images; i++) {
+      const x = image();
+      for (let output = 0; output < outputs; output++) {
+        let sum = 0;
+        x.forEach((value, k) => {
+          const at = k * outputs + output;
+          const weight = values[at]! * scales[Math.floor(k / block) * outputs + output]!;
+          sum += value * (weight - data[at]!);
+        });
+        error += sum * sum;
+      }
+    }
+    return error;
+  };
+  const nearest = errorOf(quantizeByBlock(data, [inputs, outputs], { block }));
+  const compensated = errorOf(quantizeByBlock(data, [inputs, outputs], { block, moments }));
+  assertLess(compensated, 0.5 * nearest);
 });
 
 Deno.test("quantizeByBlock() keeps what 4 bits hold: zeros, few steps, and large beside small blocks", () => {

@@ -9,6 +9,7 @@
 import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
 import { BLOCK, quantizeByBlock } from "./blocks.ts";
 import { gemmToMatMul } from "./fully_connected.ts";
+import type { InputMoments } from "./input_moments.ts";
 import { raiseOpset } from "./raise_opset.ts";
 
 /** Largest magnitude of a weight; -128 is left out, so that the scale is the same on both sides. */
@@ -78,10 +79,20 @@ export function quantizeProducts(model: OnnxModel, scales: ActivationScales): On
   return quantize(gemmToMatMul(model), scales, storedWeights);
 }
 
-/** As {@link quantizeProducts}, with the weights of fully connected layers in 4 bits. */
-export function quantizeTo4Bits(model: OnnxModel, scales: ActivationScales): OnnxModel {
+/**
+ * As {@link quantizeProducts}, with the weights of large fully connected layers in 4 bits.
+ *
+ * @param moments of the inputs, by the tensor's name: with them the layers' outputs err less
+ */
+export function quantizeTo4Bits(
+  model: OnnxModel,
+  scales: ActivationScales,
+  moments: ReadonlyMap<string, { readonly moments: InputMoments | undefined }> = new Map(),
+): OnnxModel {
   const stored = (product: Product) =>
-    fitsInt4(product) ? storedBlocks(product) : storedWeights(product);
+    fitsInt4(product)
+      ? storedBlocks(product, moments.get(product.input)?.moments)
+      : storedWeights(product);
   return quantize(raiseOpset(gemmToMatMul(model)), scales, stored);
 }
 
@@ -149,9 +160,12 @@ function storedWeights({ weights: { name, dims, data }, axis }: Product): Part {
 }
 
 /** DequantizeLinear(int4, scale of each block of each output), from operator set 21 on. */
-function storedBlocks({ weights: { name, dims, data } }: Product): Part {
+function storedBlocks(
+  { weights: { name, dims, data } }: Product,
+  moments: InputMoments | undefined,
+): Part {
   const shape = [dims[0]!, dims[1]!] as const;
-  const { values, scales } = quantizeByBlock(data as Float32Array, shape);
+  const { values, scales } = quantizeByBlock(data as Float32Array, shape, { moments });
   return {
     nodes: [{
       opType: "DequantizeLinear",

@@ -6,7 +6,13 @@ import { percent } from "../../shared/percent.ts";
 import type { LoadedRun } from "../load_run.ts";
 import { openOnnxSession, runOnnx } from "../evaluation/onnx_session.ts";
 import { encodeOnnx } from "../onnx/write.ts";
-import { type Calibration, CALIBRATIONS, observe, scalesBy } from "./calibrate.ts";
+import {
+  type Calibration,
+  CALIBRATIONS,
+  type Observations,
+  observe,
+  scalesBy,
+} from "./calibrate.ts";
 import { storeAsFloat16 } from "./float16.ts";
 import type { Pruning } from "./prune.ts";
 import { onnxFileOf } from "./subject.ts";
@@ -64,8 +70,10 @@ export async function* makeVariants(
     else if (name === "int8-weights") yield [name, { bytes: encodeOnnx(quantizeWeights(model)) }];
     else {
       calibrated ??= await calibrate(source);
-      const { int8, scales, note } = calibrated;
-      const bytes = name === "int8" ? int8 : encodeOnnx(quantizeTo4Bits(model, scales));
+      const { int8, scales, observations, note } = calibrated;
+      const bytes = name === "int8"
+        ? int8
+        : encodeOnnx(quantizeTo4Bits(model, scales, observations));
       yield [name, { bytes, note }];
     }
   }
@@ -110,6 +118,7 @@ function sumOf(numbers: readonly number[]): number {
 
 /** What calibration found. */
 interface Calibrated {
+  readonly observations: Observations;
   readonly scales: ActivationScales;
   /** The int8 form with them. */
   readonly int8: Uint8Array<ArrayBuffer>;
@@ -121,7 +130,9 @@ async function calibrate(source: Source): Promise<Calibrated> {
   const { model, calibrationImages } = source;
   const observations = await observe(model, calibrationImages);
   const expected = await answersOf(encodeOnnx(model), source);
-  let best: Omit<Calibrated, "note"> & { calibration: Calibration; error: number } | null = null;
+  let best:
+    | Pick<Calibrated, "scales" | "int8"> & { calibration: Calibration; error: number }
+    | null = null;
   const errors: string[] = [];
   for (const calibration of CALIBRATIONS) {
     const scales = scalesBy(calibration, { ...source, observations });
@@ -133,7 +144,7 @@ async function calibrate(source: Source): Promise<Calibrated> {
   const { int8, scales, calibration } = best!;
   const note = `calibrated by ${calibration} on ${calibrationImages.length} images ` +
     `(mean error of a probability in int8: ${errors.join(", ")})`;
-  return { int8, scales, note };
+  return { observations, int8, scales, note };
 }
 
 /** First outputs for the calibration images, one after another. */
