@@ -19,5 +19,5 @@ Deno.test("parseByteSize() refuses what is no size", () => {
 });
 
 Deno.test("formatBytes() is short", () => {
-  assertEquals([formatBytes(3.04e9), formatBytes(150_994_944)], ["3.0 GB", "151.0 MB"]);
+  assertEquals([3.04e9, 150_994_944, 236_202].map(formatBytes), ["3.0 GB", "151.0 MB", "236 kB"]);
 });

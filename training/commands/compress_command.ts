@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { parseSafeName } from "../../shared/manifest.ts";
+import { type Cost, parseSafeName } from "../../shared/manifest.ts";
 import { publishModel, type UnpublishedModel } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import {
@@ -7,7 +7,7 @@ import {
   lossOf,
   measureForm,
   measureOriginal,
-  publishable,
+  withForms,
 } from "../compress/compress.ts";
 import { type HeldOut, labelledImages, unlabelledImages } from "../compress/held_out.ts";
 import { measureCosts } from "../compress/measure_cost.ts";
@@ -31,7 +31,7 @@ import { openRecords } from "./open_for_model.ts";
 
 const HELP = `Makes smaller forms of a trained network, compares them with it, and publishes them
 
-Usage: topfive compress MODEL --for edge (--data DIR | --images DIR) [options]
+Usage: topfive compress MODEL --for edge [--data DIR | --images DIR] [options]
 
   MODEL            a run folder, an ONNX file that topfive export wrote, or NAME[@VERSION] of --store
   --for edge       all forms that a small machine may want:
@@ -42,13 +42,13 @@ Usage: topfive compress MODEL --for edge (--data DIR | --images DIR) [options]
                                    half of int8's bytes and memory where these are most of the
                                    network; fast on the lean engine alone
   --forms NAMES    only these, separated by commas
-  --prune S        of a run, with --data: also the forms pruned and pruned-int8. The share S of the
+  --prune S        of a run, not with --images: also the forms pruned and pruned-int8. The share S of the
                    weights of each convolution and fully connected layer goes to zero, the smallest
                    first; the first layer stays whole. The rest is retrained on the training images
                    at a tenth of the run's rate. Zeros save bytes on the wire, not in memory
   --prune-epochs N epochs of that retraining (default 2)
   --data DIR       labelled data as topfive train reads it: calibrates on training images, compares
-                   on those of the test
+                   on those of the test (default: what the run was trained on)
   --images DIR     images without labels, also in folders of it: one half calibrates, the other
                    compares first answers
   --calibration N  images of the calibration at most (default 128)
@@ -67,6 +67,7 @@ weights stored once. Services take the most faithful form that fits their memory
 Exit code: 0; 1 when a form was refused or could not be made; 2 for wrong arguments.
 
 Examples
+  topfive compress runs/first --for edge
   topfive compress runs/first --for edge --data images --store store --name shapes
   topfive compress runs/first --for edge --data images --prune 0.6 --out small
   topfive compress squeezenet --store store --for edge --images photos
@@ -114,8 +115,8 @@ function read(args: readonly string[]): Given {
   const refuse = (reason: string) => new SyntaxError(`Cannot compress: ${reason}`);
   if (named === undefined || others.length > 0) throw refuse("expected one MODEL");
   if (options.for !== "edge") throw refuse("expected --for edge");
-  if ((data === undefined) === (images === undefined)) {
-    throw refuse("expected either --data DIR or --images DIR");
+  if (data !== undefined && images !== undefined) {
+    throw refuse("expected --data DIR or --images DIR, not both");
   }
   const forms = options.forms?.split(",").map((text) => {
     const form = VARIANT_NAMES.find((known) => known === text);
@@ -123,7 +124,7 @@ function read(args: readonly string[]): Given {
     return form;
   });
   const pruning = readPruning(options.prune, options["prune-epochs"], refuse);
-  if (pruning && data === undefined) {
+  if (pruning && images !== undefined) {
     throw refuse("--prune retrains on labelled images (expected --data DIR)");
   }
   const calibration = Number(options.calibration ?? 128);
@@ -174,7 +175,7 @@ async function run(given: Given): Promise<number> {
   const { named, store: address } = given;
   const store = address === undefined ? null : openStore(address);
   const subject = await openSubject(named, store, given);
-  if (store !== null && subject.manifest === null) {
+  if (store !== null && !subject.mayPublish) {
     throw new Error(`Cannot publish ${named}: an ONNX file does not say how it was trained`);
   }
   if (given.pruning && subject.run === null) {
@@ -182,8 +183,8 @@ async function run(given: Given): Promise<number> {
       `Cannot prune ${named}: only a run's folder can be retrained (name one, or leave out --prune)`,
     );
   }
-  const { preprocess } = subject;
-  const dataset = given.data === undefined ? null : await openRecords(given.data, preprocess);
+  const data = given.images === undefined ? dataOf(given, subject) : null;
+  const dataset = data === null ? null : await openRecords(data, subject.preprocess);
   const heldOut = await openHeldOut(given, subject, dataset);
   const { baseline, forms } = await makeForms(given, subject, heldOut, dataset);
   const refused = new Map(
@@ -191,8 +192,8 @@ async function run(given: Given): Promise<number> {
       .filter(([, points]) => points > given.maxLoss),
   );
   const kept = forms.filter(({ name }) => !refused.has(name));
-  const unpublished = publishable(subject, baseline, kept);
-  const costs = unpublished && given.cost ? await costsOf(unpublished, kept) : new Map();
+  const unpublished = withForms(subject, baseline, kept);
+  const costs = given.cost ? await costsOf(unpublished, kept) : new Map<string, Cost>();
   if (given.out !== undefined) await writeForms(given.out, kept);
   const table = [baseline.form, ...forms];
   if (given.json) {
@@ -206,7 +207,7 @@ async function run(given: Given): Promise<number> {
   } else {
     console.log(formatForms(table, costs, refused));
   }
-  if (store !== null && unpublished !== null) {
+  if (store !== null) {
     const { manifest } = unpublished;
     const variants = unpublished.variants!.map(({ weights, description }) => ({
       weights,
@@ -219,7 +220,20 @@ async function run(given: Given): Promise<number> {
     );
     console.error(`published ${name} ${version} with ${kept.map((form) => form.name).join(", ")}`);
   }
+  if (store === null && given.out === undefined) {
+    console.error("nothing was kept (--out DIR writes the files, --store STORE publishes them)");
+  }
   return refused.size > 0 ? 1 : 0;
+}
+
+/** @throws {Error} where nothing says which images to use. */
+function dataOf({ named, data }: Given, { run }: Subject): string {
+  const known = data ?? run?.run.data.source;
+  if (known !== undefined) return known;
+  throw new Error(
+    `Cannot compress ${named}: it does not say what it was trained on (expected --data DIR, or ` +
+      "--images DIR for images without labels)",
+  );
 }
 
 async function openHeldOut(

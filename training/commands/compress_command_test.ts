@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
-import type { ModelManifest } from "../../shared/manifest.ts";
+import type { Cost, ModelManifest } from "../../shared/manifest.ts";
 import { readPointed } from "../../shared/model_registry.ts";
 import { DirectoryStore } from "../../shared/object_store/directory.ts";
 import { readPointer } from "../../shared/registry/pointer.ts";
 import { captured } from "../fixtures/captured.ts";
 import { drawImages, inFolder, writeRun } from "../fixtures/drawn_run.ts";
+import { onnxFileOf } from "../compress/subject.ts";
+import { loadRun } from "../load_run.ts";
 import { compressCommand } from "./compress_command.ts";
 
 const run = (...args: string[]) => captured(() => compressCommand(args));
@@ -18,7 +20,7 @@ Deno.test("compressCommand() answers wrong arguments with 2 and the reason", asy
   const cases: [string[], string][] = [
     [[], "expected one MODEL"],
     [["run", "--data", "d"], "expected --for edge"],
-    [["run", "--for", "edge"], "expected either --data DIR or --images DIR"],
+    [["run", "--for", "edge", "--data", "d", "--images", "d"], "--images DIR, not both"],
     [["run", "--for", "edge", "--data", "d", "--forms", "int3"], "no form int3"],
     [["run", "--for", "edge", "--data", "d", "--max-loss", "-1"], "--max-loss is -1"],
     [["run", "--for", "edge", "--data", "d", "--prune", "1"], "--prune is 1"],
@@ -71,6 +73,34 @@ Deno.test("compressCommand() publishes a run with its forms, then that version w
       undefined,
     ]]);
     assertEquals(second.selfTest, selfTest);
+  });
+});
+
+Deno.test("compressCommand() takes a run's own images, and measures a file's forms in the service", async () => {
+  await inFolder(async (path) => {
+    await drawImages(path("images"));
+    await writeRun(path("run"), { source: path("images") });
+    const place = ["--for", "edge", "--max-loss", "100", "--json"];
+    const made = await run(path("run"), ...place, "--no-cost");
+    assertEquals(made.code, 0, made.stderr);
+    const [original] = JSON.parse(made.stdout);
+    assertEquals(original.metrics.images, 10);
+
+    const file = path("run.onnx");
+    await Deno.writeFile(file, await onnxFileOf(await loadRun(path("run"))));
+    const measured = await run(file, ...place, "--images", path("images"), "--forms", "int4");
+    assertEquals(measured.code, 0, measured.stderr);
+    const rows = JSON.parse(measured.stdout) as { name: string; cost?: Cost }[];
+    assertEquals(rows.map(({ name }) => name), ["original", "int4"]);
+    for (const { name, cost } of rows) {
+      assertEquals(cost?.runtime, "lean", name);
+      assertGreater(cost!.peakMemory, 50e6, name);
+      assertLess(cost!.inferenceMs, cost!.firstAnswerMs, name);
+    }
+
+    const unsaid = await run(file, ...place);
+    assertEquals(unsaid.code, 1);
+    assertStringIncludes(unsaid.stderr, "it does not say what it was trained on");
   });
 });
 

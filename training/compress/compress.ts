@@ -47,7 +47,7 @@ export interface Baseline {
 /** Asks the network itself. */
 export async function measureOriginal(subject: Subject, heldOut: HeldOut): Promise<Baseline> {
   const probabilities = await askSplit("original", subject.weights, subject, heldOut);
-  const image = subject.manifest?.selfTest?.image ?? pictureOf(subject, heldOut).toBase64();
+  const image = subject.manifest.selfTest?.image ?? pictureOf(subject, heldOut).toBase64();
   const selfTestTop = await askOne(subject.weights, image, subject);
   const agreement = agreementOf(probabilities, probabilities, subject.labels.length);
   return {
@@ -97,13 +97,12 @@ export function lossOf(form: Form, original: Form): number {
   return Math.max(...points);
 }
 
-/** What can be published of it. */
-export function publishable(
+/** Manifest and weights of the network with its forms, as they are published or tried. */
+export function withForms(
   { manifest, weights }: Subject,
   baseline: Baseline,
   forms: readonly Form[],
-): UnpublishedModel | null {
-  if (manifest === null) return null;
+): UnpublishedModel {
   const { metrics, wireBytes } = baseline.form;
   return {
     weights,

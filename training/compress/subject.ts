@@ -23,8 +23,9 @@ export interface Subject {
   readonly scores: boolean;
   /** The run it is, which can be trained further; null for a file or a published version. */
   readonly run: LoadedRun | null;
-  /** Null for a file, which does not say how it came to be: it cannot be published. */
-  readonly manifest: UnpublishedManifest | null;
+  readonly manifest: UnpublishedManifest;
+  /** False for a file, which does not say how it came to be: its manifest is for a trial alone. */
+  readonly mayPublish: boolean;
 }
 
 /** Under what a compressed model is published. */
@@ -59,7 +60,31 @@ async function openFile(path: string): Promise<Subject> {
   const weights = await Deno.readFile(path);
   const { labels, preprocess } = readMetadata(path, weights);
   const model = decodeOnnx(weights);
-  return { model, weights, labels, preprocess, scores: false, run: null, manifest: null };
+  const manifest = describeFile(path, model, { labels, preprocess });
+  const origin = { run: null, manifest, mayPublish: false };
+  return { model, weights, labels, preprocess, scores: false, ...origin };
+}
+
+function describeFile(
+  path: string,
+  { inputs: [input], outputs: [output] }: OnnxModel,
+  { labels, preprocess }: Pick<Subject, "labels" | "preprocess">,
+): UnpublishedManifest {
+  const [batch, ...dims] = input!.shape;
+  const unknown = { codeVersion: "unknown", adapter: "unknown", dataFingerprint: "unknown" };
+  return {
+    name: "file",
+    version: "trial",
+    createdAt: new Date().toISOString(),
+    input: {
+      name: input!.name,
+      shape: [typeof batch === "number" ? batch : -1, ...dims as [number, number, number]],
+    },
+    output: { name: output!.name, classes: labels.length },
+    preprocess: { ...preprocess, mean: [...preprocess.mean], std: [...preprocess.std] },
+    labels: [...labels],
+    provenance: { ...unknown, model: path, config: {}, seed: 0 },
+  };
 }
 
 /** The run's ONNX file in one piece. */
@@ -86,6 +111,7 @@ async function openRun(folder: string, { name, version }: NewVersion): Promise<S
     scores: false,
     run,
     manifest,
+    mayPublish: true,
   };
 }
 
@@ -106,6 +132,7 @@ async function openPublished(
     scores: published.output.activation === "softmax",
     run: null,
     manifest: describeAgain(published, target),
+    mayPublish: true,
   };
 }
 

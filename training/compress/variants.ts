@@ -6,6 +6,7 @@ import { percent } from "../../shared/percent.ts";
 import type { LoadedRun } from "../load_run.ts";
 import { openOnnxSession, runOnnx } from "../evaluation/onnx_session.ts";
 import { encodeOnnx } from "../onnx/write.ts";
+import { BLOCK } from "./blocks.ts";
 import {
   type Calibration,
   CALIBRATIONS,
@@ -71,12 +72,20 @@ export async function* makeVariants(
     else {
       calibrated ??= await calibrate(source);
       const { int8, scales, observations, note } = calibrated;
-      const bytes = name === "int8"
-        ? int8
-        : encodeOnnx(quantizeTo4Bits(model, scales, observations));
-      yield [name, { bytes, note }];
+      if (name === "int8") yield [name, { bytes: int8, note }];
+      else yield [name, fourBits(quantizeTo4Bits(model, scales, observations))];
     }
   }
+}
+
+function fourBits(model: OnnxModel): Made {
+  const sizes = model.initializers.map(({ data, elementType }) =>
+    [data.length, elementType] as const
+  );
+  const small = sumOf(sizes.map(([length, type]) => type === "INT4" ? length : 0));
+  const share = percent(small / sumOf(sizes.map(([length]) => length)), 1);
+  const note = `${share} of all numbers in 4 bits, a scale for each ${BLOCK}; the rest as in int8`;
+  return { bytes: encodeOnnx(model), note };
 }
 
 function requireForm(name: VariantName, model: OnnxModel): void {

@@ -6,7 +6,7 @@ import type { ModelManifest } from "../../../shared/manifest.ts";
 import { registerModel, type UnpublishedManifest } from "../../../shared/model_registry.ts";
 import { DirectoryStore } from "../../../shared/object_store/directory.ts";
 import { decodeOnnx } from "../../../shared/onnx/read.ts";
-import { measureForm, measureOriginal, publishable } from "../../../training/compress/compress.ts";
+import { measureForm, measureOriginal, withForms } from "../../../training/compress/compress.ts";
 import { type HeldOut, unlabelledImages } from "../../../training/compress/held_out.ts";
 import type { Subject } from "../../../training/compress/subject.ts";
 import { makeVariants, variantsOf } from "../../../training/compress/variants.ts";
@@ -51,7 +51,7 @@ export async function publishedNetwork(name: NetworkName): Promise<Published> {
   for await (const [variant, made] of variants) {
     forms.push(await measureForm(variant, made, { subject, heldOut, baseline }));
   }
-  const manifest = await registerModel(store, publishable(subject, baseline, forms)!);
+  const manifest = await registerModel(store, withForms(subject, baseline, forms));
   return { store: folder, manifest };
 }
 
@@ -128,5 +128,6 @@ function subjectOf(
     scores: false,
     run: null,
     manifest,
+    mayPublish: true,
   };
 }
