@@ -17,7 +17,7 @@ const SOURCES = ["./", "../shared/"].map((folder) =>
  * Together with `MALLOC_ARENA_MAX=1`, one heap of the C library for all threads, the service with
  * AlexNet's int8 form held 290 MB at its peak on onnxruntime-web in place of 392 (2026-11-28).
  */
-const SMALL_YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=1";
+export const SMALL_YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=1";
 
 /**
  * The Deno permissions that `serve.ts` needs for these settings, and no more: it starts nothing, loads

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { free } from "../free.ts";
 import type { ModelManifest } from "../manifest.ts";
-import type { ObjectStore } from "../object_store/object_store.ts";
+import type { ObjectStore, ObjectStream } from "../object_store/object_store.ts";
 
 /** What a manifest says of its weights. */
 export type WeightsOf = Pick<ModelManifest, "name" | "version" | "weights">;
@@ -42,13 +42,23 @@ export async function readWeights(
  *
  * Throws as `readWeights` does.
  */
-export async function* streamWeights(
+export function streamWeights(
   store: ObjectStore,
+  manifest: WeightsOf,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  // Asked for at once, whatever the reader does before it begins.
+  const opening = store.getStream(manifest.weights.key);
+  opening.catch(() => {});
+  return verified(opening, manifest);
+}
+
+async function* verified(
+  opening: Promise<ObjectStream | null>,
   { name, version, weights: { key, byteLength, sha256 } }: WeightsOf,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const changed = (how: string) =>
     new ChangedWeightsError(`Cannot read weights of ${name} ${version}: ${key} ${how}`);
-  const object = await store.getStream(key);
+  const object = await opening;
   if (object === null) {
     throw new Error(
       `Cannot read weights of ${name} ${version}: ${key} is missing from the store`,

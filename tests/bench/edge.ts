@@ -7,7 +7,13 @@ import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { VARIANT_NAMES, type VariantName } from "../../training/compress/variants.ts";
 import { BLOCK } from "../../training/compress/blocks.ts";
 import { type Bench, type BenchOptions, runBench, select } from "./bench.ts";
-import { type Measured, measureEngine, measurePeer, measureService } from "./edge/measure.ts";
+import {
+  type Measured,
+  measureEngine,
+  type MeasureOptions,
+  measurePeer,
+  measureService,
+} from "./edge/measure.ts";
 import {
   NETWORK_NAMES,
   type NetworkName,
@@ -15,8 +21,10 @@ import {
   publishedNetwork,
 } from "./edge/networks.ts";
 import { measurePeak, type Peak } from "./edge/peak.ts";
+import { photo } from "./edge/photo.ts";
 import { TRAINED_NAMES } from "./edge/trained_networks.ts";
 import { boundOf, layerErrors, workOf } from "./edge/products.ts";
+import { type Bucket, bucketOf } from "./edge/s3.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { NotHere } from "./peer.ts";
 import { digits, formatTable, type Table } from "./table.ts";
@@ -31,7 +39,9 @@ picks some, so that a part ends in minutes. Engines: lean, onnxruntime-web and o
 (where ./topfive add onnxruntime-node installed it); onnxruntime and OpenVINO in Python (--python) as
 peers; service/ENGINE is the whole service over HTTP with one decoder, by topfive try.
 
-first is process start to first answer. batch 8 is milliseconds an image. bound is the least time
+first is process start to first answer, with the weights in a folder and, where ./topfive test built
+an S3 server, in a bucket of it. peak and steady memory are those of one image at a time, one of them
+decoded from a photograph of 12 megapixels (peers decode nothing). batch 8 is milliseconds an image. bound is the least time
 here of one thread in WebAssembly: each product reads its weights once at the measured bandwidth or
 multiplies at the measured peak, whichever takes longer. "layers" prints the relative error of each
 product's output, "agreement" how far a form's answers agree with the float32 network's on images
@@ -96,15 +106,20 @@ async function run(options: BenchOptions): Promise<void> {
   const rows = select(ROWS, options.only, ({ name }) => name);
   const machine = await describeMachine("none");
   const peak = await measurePeak();
+  await using photograph = await photo();
   const results: Result[] = [];
   const missing: string[] = [];
   const networks = [...NETWORK_NAMES, ...TRAINED_NAMES];
   for (const network of networks.filter((name) => rows.some((row) => row.network === name))) {
     try {
       const published = await publishedNetwork(network);
+      await using bucket = await bucketOf(published);
       const bounds = await boundsOf(published, peak);
       for (const row of rows.filter((candidate) => candidate.network === network)) {
-        await measureRow(row, { published, bounds, options, results, missing });
+        await measureRow(row, {
+          ...{ published, bucket, bounds, options, results, missing },
+          photo: photograph.path,
+        });
       }
     } catch (error) {
       if (!(error instanceof NotHere)) throw error;
@@ -146,6 +161,8 @@ function comparedOf({ weights, variants = [], ...original }: ModelManifest): Com
 
 interface Work {
   readonly published: Published;
+  readonly bucket: Bucket | undefined;
+  readonly photo: string;
   readonly bounds: ReadonlyMap<string, number>;
   readonly options: BenchOptions;
   readonly results: Result[];
@@ -153,7 +170,7 @@ interface Work {
 }
 
 async function measureRow(row: Row, work: Work): Promise<void> {
-  const { published, bounds, options: { quick, python }, results, missing } = work;
+  const { published, bucket, photo, bounds, options: { quick, python }, results, missing } = work;
   console.error(row.name);
   try {
     if (row.engine === "layers") {
@@ -164,7 +181,7 @@ async function measureRow(row: Row, work: Work): Promise<void> {
       const measured = await measure(row, published, {
         variant: row.form,
         runs: quick ? RUNS.quick : RUNS.full,
-        python,
+        ...{ python, photo, bucket },
       });
       const { weights } = asVariant(published.manifest, row.form);
       const bound = bounds.get(row.form)!;
@@ -179,7 +196,7 @@ async function measureRow(row: Row, work: Work): Promise<void> {
 function measure(
   { engine }: Row,
   published: Published,
-  options: { readonly variant: string; readonly runs: number; readonly python: string },
+  options: MeasureOptions,
 ): Promise<Measured> {
   if (engine.startsWith("service/")) {
     return measureService(engine.replace("service/", ""), published, options);
@@ -254,7 +271,7 @@ function timesTable(results: readonly Result[], head: string[], notes: string[])
   return {
     head,
     columns: [
-      ...["network, form, engine", "weights MB", "peak MB", "steady MB", "first ms"],
+      ...["network, form, engine", "weights MB", "peak MB", "steady MB", "first ms", "from S3 ms"],
       ...["batch 1 ms", "batch 8 ms", "bound ms", "of bound"],
     ],
     rows: results.map(({ row, weightsBytes, bound, measured }) => [
@@ -263,6 +280,7 @@ function timesTable(results: readonly Result[], head: string[], notes: string[])
       megabytes(measured!.peak) || "",
       megabytes(measured!.steady) || "",
       digits(measured!.first),
+      digits(measured!.firstFromBucket),
       digits(measured!.batch1),
       digits(measured!.batch8),
       digits(bound),

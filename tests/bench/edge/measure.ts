@@ -1,12 +1,16 @@
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { SMALL_YOUNG_GENERATION } from "../../../inference/permissions.ts";
 import { asVariant } from "../../../shared/variants.ts";
 import { NotHere } from "../peer.ts";
 import type { Published } from "./networks.ts";
+import type { Bucket } from "./s3.ts";
 
 /** What one fresh process took; milliseconds an image, bytes. */
 export interface Measured {
-  /** Process start to the first answer. */
+  /** Process start to the first answer, the weights in a folder. */
   readonly first: number;
+  /** The same with the weights in a bucket of a local server. */
+  readonly firstFromBucket?: number;
   readonly batch1: number;
   readonly batch8?: number;
   readonly peak: number;
@@ -17,6 +21,9 @@ export interface MeasureOptions {
   readonly variant: string;
   readonly runs: number;
   readonly python: string;
+  /** A photograph's file. */
+  readonly photo: string;
+  readonly bucket: Bucket | undefined;
 }
 
 const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
@@ -26,21 +33,43 @@ const SECONDS = 240;
 export async function measureEngine(
   runtime: string,
   { store, manifest: { name, version } }: Published,
-  { variant, runs }: MeasureOptions,
+  { variant, runs, photo, bucket }: MeasureOptions,
 ): Promise<Measured> {
   const program = fromFileUrl(import.meta.resolve("./process.ts"));
-  const args = [
-    "run",
-    "--allow-all",
-    "--no-check",
-    program,
-    store,
-    name,
-    version,
-    variant,
-    runtime,
-  ];
-  return await measureProcess(Deno.execPath(), [...args, String(runs)]);
+  const of = (address: string, env: Record<string, string> = {}): Program => ({
+    program: Deno.execPath(),
+    args: [
+      ...["run", "--allow-all", "--no-check", SMALL_YOUNG_GENERATION, program],
+      ...[address, name, version, variant, runtime, photo, String(runs)],
+    ],
+    env: { MALLOC_ARENA_MAX: "1", ...env },
+  });
+  const measured = await measureProcess(of(store));
+  const first = await medianStart(of(store));
+  if (bucket === undefined) return { ...measured, first };
+  const firstFromBucket = await medianStart(of(bucket.address, bucket.env));
+  return { ...measured, first, firstFromBucket };
+}
+
+/** Of five starts, each ended at its first answer: the very first of all compiles what is cached. */
+async function medianStart(program: Program): Promise<number> {
+  const starts: number[] = [];
+  for (let start = 0; start < 5; start++) starts.push(await startOf(program));
+  return starts.sort((a, b) => a - b)[2]!;
+}
+
+async function startOf(given: Program): Promise<number> {
+  const started = performance.now();
+  const child = spawn(given);
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes("first\n")) break;
+  }
+  const milliseconds = performance.now() - started;
+  child.kill("SIGKILL");
+  await Promise.all([child.status, child.stderr.cancel()]);
+  return milliseconds;
 }
 
 /** A peer in Python. */
@@ -55,7 +84,8 @@ export async function measurePeer(
   const path = await Deno.makeTempFile({ suffix: ".onnx" });
   try {
     await Deno.copyFile(join(store, key), path);
-    return await measureProcess(python, [program, engine, path, String(shape[2]), String(runs)]);
+    const args = [program, engine, path, String(shape[2]), String(runs)];
+    return await measureProcess({ program: python, args });
   } finally {
     await Deno.remove(path);
   }
@@ -65,12 +95,13 @@ export async function measurePeer(
 export async function measureService(
   runtime: string,
   { store, manifest: { name, version } }: Published,
-  { variant, runs }: MeasureOptions,
+  { variant, runs, photo }: MeasureOptions,
 ): Promise<Measured> {
   const { stdout, stderr } = await new Deno.Command(join(ROOT, "topfive"), {
     args: [
       ...["try", `${name}@${version}`, "--store", store, "--variant", variant],
-      ...["--requests", String(runs), "--", "--runtime", runtime, "--decoders", "1"],
+      ...["--images", dirname(photo), "--requests", String(runs)],
+      ...["--", "--runtime", runtime, "--decoders", "1", "--threads", "1"],
     ],
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
@@ -85,15 +116,28 @@ export async function measureService(
   };
 }
 
-async function measureProcess(program: string, args: readonly string[]): Promise<Measured> {
-  const started = performance.now();
-  let child: Deno.ChildProcess;
+interface Program {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+function spawn({ program, args, env = {} }: Program): Deno.ChildProcess {
   try {
-    child = new Deno.Command(program, { args: [...args], stdout: "piped", stderr: "piped" })
-      .spawn();
+    return new Deno.Command(program, {
+      args: [...args],
+      env,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
   } catch (error) {
     throw new NotHere(`cannot start ${program}: ${(error as Error).message}`);
   }
+}
+
+async function measureProcess(given: Program): Promise<Measured> {
+  const started = performance.now();
+  const child = spawn(given);
   const timer = setTimeout(() => child.kill("SIGKILL"), SECONDS * 1000);
   const complaints = new Response(child.stderr).text();
   let [text, first] = ["", 0];
