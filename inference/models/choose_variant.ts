@@ -1,18 +1,16 @@
 import { constrainedMemory } from "node:process";
 import { type ModelManifest, ORIGINAL } from "../../shared/manifest.ts";
+import type { Runtime } from "../workers/runtimes.ts";
 import { asVariant } from "../../shared/variants.ts";
 
 /**
- * A service without a model: Deno, two decoders, the engine. onnxruntime-web alone takes 152 MB
- * (2026-11).
+ * What a service takes at its peak without a model (Deno, two decoders, the engine), and how many times
+ * the weights' bytes with one. AlexNet, 2026-11-28, one decoder: the lean engine takes 133 MB and the
+ * weights once (int4 168 MB, int8 194, float32 376), onnxruntime-web 338 MB for int8 and 772 for
+ * float32: the reader's copy and the engine's own.
  */
-const BASE_BYTES = 210e6;
-
-/**
- * Copies of the weights at the peak of loading: the reader's, and the engine's own. AlexNet in
- * float32 peaks at 766 MB and its int8 weights at 285 MB (2026-11).
- */
-const COPIES = 2.3;
+const LEAN = { base: 160e6, copies: 1.05 };
+const ONNX_RUNTIME = { base: 210e6, copies: 2.3 };
 
 /** A further worker: its part of Deno, and the weights with what they are packed from. */
 const WORKER_BYTES = 40e6;
@@ -24,6 +22,8 @@ export interface VariantChoice {
   readonly variant: string | undefined;
   /** Bytes that this one model's service may take; no limit where undefined. */
   readonly budget: number | undefined;
+  /** The engine that will run it, where the operator named one. */
+  readonly runtime?: Runtime | "auto";
 }
 
 /** The form to load. */
@@ -44,14 +44,16 @@ export interface ChosenVariant {
  */
 export function chooseVariant(
   manifest: ModelManifest,
-  { variant, budget = Infinity }: VariantChoice,
+  { variant, budget = Infinity, runtime = "auto" }: VariantChoice,
 ): ChosenVariant {
   const names = variant === undefined
     ? [ORIGINAL, ...(manifest.variants ?? []).map(({ name }) => name)]
     : [variant];
+  // What one form was measured on runs the others too, and what was not measured may need the most.
+  const likely = measuredOn(manifest) ?? "onnxruntime-web";
   const forms = names.map((name): ChosenVariant => {
     const form = asVariant(manifest, name);
-    const needs = memoryOf(form);
+    const needs = memoryOf(form, runtime === "auto" ? likely : runtime);
     return { name, manifest: form, needs, fits: needs <= budget };
   });
   return forms.find(({ fits }) => fits) ?? forms.toSorted((a, b) => a.needs - b.needs)[0]!;
@@ -71,9 +73,15 @@ export function workersWithin(
   return Math.min(most, 1 + more);
 }
 
-/** Bytes that a service with this form alone takes at its peak. */
-export function memoryOf({ weights, cost }: ModelManifest): number {
-  return cost?.peakMemory ?? Math.round(BASE_BYTES + COPIES * weights.byteLength);
+/** Bytes that a service with this form alone takes at its peak, as measured on this engine, or by size. */
+function memoryOf({ weights, cost }: ModelManifest, runtime: string): number {
+  if (cost?.runtime === runtime) return cost.peakMemory;
+  const { base, copies } = runtime === "lean" ? LEAN : ONNX_RUNTIME;
+  return Math.round(base + copies * weights.byteLength);
+}
+
+function measuredOn({ cost, variants = [] }: ModelManifest): string | undefined {
+  return [{ cost }, ...variants].find((form) => form.cost !== undefined)?.cost?.runtime;
 }
 
 /**

@@ -28,6 +28,20 @@ Deno.test("chooseVariant() takes the most faithful form that fits, measured or b
   assertEquals(chosen(128_000_000), ["int8", false]);
 });
 
+Deno.test("chooseVariant() estimates by the engine where it was not measured on it", () => {
+  const needs = (runtime: "auto" | "lean" | "onnxruntime-web", of = alexnet) =>
+    chooseVariant(of, { variant: "int8", budget: undefined, runtime }).needs / 1e6;
+  assertEquals([needs("auto"), needs("onnxruntime-web")], [300, 300]);
+  assertEquals(Math.round(needs("lean")), 224);
+  const onLean = {
+    ...alexnet,
+    cost: { ...cost, runtime: "lean", peakMemory: 376e6 },
+    variants: [{ name: "int8", weights: weights(61_100_000) }],
+  };
+  assertEquals(Math.round(needs("auto", onLean)), 224);
+  assertEquals(Math.round(needs("onnxruntime-web", onLean)), 351);
+});
+
 Deno.test("chooseVariant() obeys a name, whatever fits", () => {
   const form = chooseVariant(alexnet, { variant: "float16", budget: 1 });
   assertEquals([form.name, form.manifest.weights.byteLength], ["float16", 122_000_000]);

@@ -278,9 +278,9 @@ export class ModelHost {
 
   /** An operator who asks for a little more than fits is told, and served. */
   #choose(manifest: ServedModel["manifest"]): ChosenVariant {
-    const { variant, log } = this.#options;
+    const { variant, log, run: { runtime } } = this.#options;
     const budget = this.#budget;
-    const chosen = chooseVariant(manifest, { variant, budget });
+    const chosen = chooseVariant(manifest, { variant, budget, runtime });
     if (!chosen.fits && budget) {
       const { name, version } = manifest;
       const { name: smallest, needs } = chosen;
