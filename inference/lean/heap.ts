@@ -9,9 +9,14 @@ export class Heap {
   readonly memory: WebAssembly.Memory;
   #end: number;
 
-  /** @param reserved bytes at the start that are not to be touched */
-  constructor(reserved: number) {
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil(reserved / PAGE), maximum: PAGE });
+  /**
+   * @param reserved bytes at the start that are not to be touched
+   * @param shared whether threads are to compute in it
+   * @throws {Error} where the engine has no memory that threads share.
+   */
+  constructor(reserved: number, shared: boolean) {
+    const initial = Math.ceil(reserved / PAGE);
+    this.memory = new WebAssembly.Memory({ initial, maximum: PAGE, shared });
     this.#end = reserved;
   }
 
@@ -44,22 +49,21 @@ export class Heap {
     return this.memory.buffer.byteLength;
   }
 
-  get #buffer(): ArrayBuffer {
-    // No thread shares it.
-    return this.memory.buffer as ArrayBuffer;
-  }
-
   /** Views of the memory: each is void after the next growth. */
-  bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#buffer, at, length);
+  bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, at, length);
   }
 
-  floats(at: number, length: number): Float32Array<ArrayBuffer> {
-    return new Float32Array(this.#buffer, at, length);
+  floats(at: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, at, length);
   }
 
-  integers(at: number, length: number): Int32Array<ArrayBuffer> {
-    return new Int32Array(this.#buffer, at, length);
+  integers(at: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, at, length);
+  }
+
+  doubles(at: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, at, length);
   }
 
   /** Takes space for numbers and writes them there. */

@@ -1,13 +1,11 @@
 import type { Session, SessionManifest } from "../workers/session.ts";
 import { softmax } from "../../shared/softmax.ts";
-import type { Kernels } from "./kernels/load_kernels.ts";
 import { LeanRunner } from "./lean_runner.ts";
-import { readNetwork } from "./read_network.ts";
+import { readNetwork, type ReadOptions } from "./read_network.ts";
 
 /**
  * A session on the lean engine, its weights taken from the stream as they come.
  *
- * @param build the kernels to use; the engine decides when left out
  * @throws {SyntaxError} when the stream is no ONNX model.
  * @throws {RangeError} when the model's input or output is not what the manifest says.
  * @throws {UnsupportedError} when the network has an operator, or a form of one, that is not here.
@@ -15,11 +13,11 @@ import { readNetwork } from "./read_network.ts";
 export async function leanSession(
   chunks: AsyncIterable<Uint8Array>,
   manifest: SessionManifest,
-  build?: Kernels["build"],
+  options?: ReadOptions,
 ): Promise<Session> {
   const { name, version } = manifest;
   try {
-    const runner = new LeanRunner(await readNetwork(chunks, manifest, build));
+    const runner = new LeanRunner(await readNetwork(chunks, manifest, options));
     // What is not supported shows here, where another engine can still be taken.
     runner.prepare(1);
     return new LeanSession(runner, manifest);
@@ -36,6 +34,7 @@ class LeanSession implements Session {
   readonly runtime = "lean";
   #runner: LeanRunner | undefined;
   readonly #manifest: SessionManifest;
+  #starting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(runner: LeanRunner, manifest: SessionManifest) {
     this.#runner = runner;
@@ -55,11 +54,15 @@ class LeanSession implements Session {
       );
     }
     const values = this.#runner.run(input, batch);
+    // The first answer does not wait until other threads have started.
+    this.#starting ??= setTimeout(() => this.#runner?.startThreads());
     return output.activation === "softmax" ? softmax(values, output.classes) : values;
   }
 
   // deno-lint-ignore require-await -- other engines wait
   async close(): Promise<void> {
+    clearTimeout(this.#starting);
+    this.#runner?.close();
     this.#runner = undefined;
   }
 }

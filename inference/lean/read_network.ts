@@ -2,7 +2,13 @@ import type { OnnxTensor, OnnxValue } from "../../shared/onnx/onnx_node.ts";
 import { mismatch, type NetworkValue, requireContract } from "../workers/contract.ts";
 import type { SessionManifest } from "../workers/session.ts";
 import { Heap } from "./heap.ts";
-import { KERNEL_BYTES, type Kernels, loadKernels } from "./kernels/load_kernels.ts";
+import {
+  type Build,
+  compileKernels,
+  instantiateKernels,
+  KERNEL_BYTES,
+  type Kernels,
+} from "./kernels/load_kernels.ts";
 import { Lookup } from "./lookup.ts";
 import { Lowering } from "./lowering.ts";
 import { type ArrivingTensor, readOnnxStream, type TensorSink } from "./onnx_stream.ts";
@@ -19,16 +25,26 @@ import { type PackedWeights, packWeights } from "./weights.ts";
 export interface LeanNetwork {
   readonly heap: Heap;
   readonly kernels: Kernels;
+  /** Of the kernels: other threads have instances of it over the same memory. */
+  readonly module: WebAssembly.Module;
+  /** How many threads may compute a run: more than one where they share the memory. */
+  readonly threads: number;
   readonly steps: readonly Step[];
   /** Where images are written: [channels * height * width] of each. */
   readonly input: Value;
   readonly output: Value;
 }
 
+export interface ReadOptions {
+  /** The kernels to use; the engine decides when left out. */
+  readonly build?: Build | undefined;
+  /** Threads of one run; one where the engine has no memory that threads share. */
+  readonly threads?: number;
+}
+
 /**
  * Reads an ONNX file as it arrives: weights go into WebAssembly's memory piece by piece.
  *
- * @param build the kernels to use; the engine decides when left out
  * @throws {SyntaxError} where the bytes are no ONNX model.
  * @throws {RangeError} where the network is not what the manifest says.
  * @throws {UnsupportedError} where the network has an operator, or a form of one, that is not here.
@@ -36,10 +52,11 @@ export interface LeanNetwork {
 export async function readNetwork(
   chunks: AsyncIterable<Uint8Array>,
   manifest: SessionManifest,
-  build?: Kernels["build"],
+  { build, threads: wanted = 1 }: ReadOptions = {},
 ): Promise<LeanNetwork> {
-  const heap = new Heap(KERNEL_BYTES);
-  const kernels = await loadKernels(heap.memory, build);
+  const { heap, threads } = makeHeap(wanted);
+  const module = await compileKernels(threads > 1, build);
+  const kernels = instantiateKernels(module, heap.memory);
   const packed = new Map<string, PackedWeights>();
   let lookup: Lookup | undefined;
   const model = await readOnnxStream(chunks, (tensor, { nodes }) => {
@@ -70,7 +87,19 @@ export async function readNetwork(
   if (output.height * output.width !== 1 || output.kind !== "f32") {
     throw new UnsupportedError(`an output of [${shape}]`);
   }
-  return { heap, kernels, steps: lowering.steps, input, output };
+  return { heap, kernels, module, threads, steps: lowering.steps, input, output };
+}
+
+/** One thread's memory is not shared: it costs that thread nothing to be alone. */
+function makeHeap(threads: number): { readonly heap: Heap; readonly threads: number } {
+  if (threads > 1) {
+    try {
+      return { heap: new Heap(KERNEL_BYTES, true), threads };
+    } catch {
+      // The engine has no shared memory, or no address space left for its largest size.
+    }
+  }
+  return { heap: new Heap(KERNEL_BYTES, false), threads: 1 };
 }
 
 function networkValue({ name, shape, elementType = "FLOAT" }: OnnxValue): NetworkValue {

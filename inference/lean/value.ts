@@ -49,6 +49,11 @@ export class Value {
     return this.kind === "f32" ? 4 : 1;
   }
 
+  /** Numbers of one image. */
+  get length(): number {
+    return this.channels * this.height * this.width;
+  }
+
   /** The tensor that has memory of its own. */
   get root(): Value {
     return this.#whole ? this.#whole.value.root : this;

@@ -37,7 +37,8 @@ export interface SessionOptions {
   /** The engine; `auto` is the lean one where it has the network's operators. */
   readonly runtime?: Runtime | "auto";
   /**
-   * Threads of ONNX Runtime; onnxruntime-web fixes the number for the process at its first session.
+   * Threads of one run, as far as the host lets them start; onnxruntime-web fixes the number for the
+   * process at its first session.
    */
   readonly threads?: number;
 }
@@ -61,7 +62,7 @@ export async function openSession(
   }
   if (runtime !== "onnxruntime-web") {
     try {
-      return await leanSession(streamOf(weights), manifest);
+      return await leanSession(streamOf(weights), manifest, { threads });
     } catch (error) {
       if (runtime === "lean" || !(error instanceof UnsupportedError)) throw error;
     }

@@ -6,6 +6,9 @@ switch (new URL(import.meta.url).searchParams.get("worker")) {
   case "run_worker":
     await import("../../inference/workers/run_worker.ts");
     break;
+  case "follower_worker":
+    await import("../../inference/lean/threads/follower_worker.ts");
+    break;
   default:
     await (await import("../../inference/serve.ts")).main();
 }

@@ -4,13 +4,16 @@
  */
 import * as ort from "onnxruntime-web";
 import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
-import type { Kernels } from "../../inference/lean/kernels/load_kernels.ts";
+import type { Build } from "../../inference/lean/kernels/load_kernels.ts";
 import { LeanRunner } from "../../inference/lean/lean_runner.ts";
-import { readNetwork } from "../../inference/lean/read_network.ts";
+import { readNetwork, type ReadOptions } from "../../inference/lean/read_network.ts";
 import { ONNX_OPSET } from "../../shared/onnx/onnx_node.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
 
-export const BUILDS: readonly Kernels["build"][] = ["relaxed", "plain"];
+export const BUILDS: readonly Build[] = ["relaxed", "plain"];
+
+/** Every step in as many tasks as can be, done by one thread all the same. */
+export const DIVIDED = { threads: 3, taskNanoseconds: 1e-9 };
 
 /** Numbers between -1 and 1 that every machine draws alike (Lehmer generator, Park and Miller 1988). */
 export class Numbers {
@@ -103,7 +106,7 @@ export async function leanRunner(
   { input, output }: { input: string; output: string },
   dims: readonly number[],
   classes: number,
-  build?: Kernels["build"],
+  options?: ReadOptions & { readonly taskNanoseconds?: number },
 ): Promise<LeanRunner> {
   const shape = [-1, ...dims.slice(1)] as [number, number, number, number];
   const manifest = {
@@ -112,7 +115,8 @@ export async function leanRunner(
     input: { name: input, shape },
     output: { name: output, classes },
   };
-  return new LeanRunner(await readNetwork(pieces(file), manifest, build));
+  const network = await readNetwork(pieces(file), manifest, options);
+  return new LeanRunner(network, options?.taskNanoseconds);
 }
 
 /** The largest difference, in units of the largest number. */

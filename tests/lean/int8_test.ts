@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as ort from "onnxruntime-web";
 import { INT4_OPSET, type OnnxNode, type OnnxTensor } from "../../shared/onnx/onnx_node.ts";
-import { BUILDS, leanRunner, modelOf, nodeOf, Numbers, relativeError } from "./compare.ts";
+import { BUILDS, DIVIDED, leanRunner, modelOf, nodeOf, Numbers, relativeError } from "./compare.ts";
 
 ort.env.logLevel = "error";
 ort.env.wasm.numThreads = 1;
@@ -117,13 +117,16 @@ async function compare(
     const names = { input: "x", output: "y" };
     const results: Float32Array[] = [];
     for (const build of BUILDS) {
-      const runner = await leanRunner(file, names, dims, expected.length / batch, build);
-      results.push(runner.run(images, batch));
+      for (const division of [{}, DIVIDED]) {
+        const options = { build, ...division };
+        const runner = await leanRunner(file, names, dims, expected.length / batch, options);
+        results.push(runner.run(images, batch));
+      }
     }
     const error = relativeError(results[0]!, expected);
     assert(error < tolerance, `${what}, batch ${batch}: ${error}`);
-    // Whatever the processor and the engine, the same integers.
-    assertEquals(results[1], results[0], what);
+    // Whatever the processor, the engine and the number of threads, the same integers.
+    for (const result of results) assertEquals(result, results[0], what);
   }
 }
 

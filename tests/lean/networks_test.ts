@@ -18,7 +18,7 @@ for (const name of EXPORTED) {
     const expected = await answerOfOnnxRuntime(file, TRAINED_HERE, data, dims);
     const classes = expected.length / 2;
     for (const build of BUILDS) {
-      const runner = await leanRunner(file, TRAINED_HERE, dims, classes, build);
+      const runner = await leanRunner(file, TRAINED_HERE, dims, classes, { build });
       const together = runner.run(data, 2);
       assert(relativeError(together, expected) < 1e-5, `${build}: ${together} of ${expected}`);
       // Another batch size lays everything out anew.
@@ -43,7 +43,7 @@ for (const name of ["lenet5", "alexnet-small"] as const) {
       const expected = await answerOfOnnxRuntime(file, TRAINED_HERE, data, dims);
       const [first, second] = await Promise.all(
         BUILDS.map(async (build) =>
-          (await leanRunner(file, TRAINED_HERE, dims, expected.length / 2, build)).run(data, 2)
+          (await leanRunner(file, TRAINED_HERE, dims, expected.length / 2, { build })).run(data, 2)
         ),
       );
       // A number at the middle of two steps may fall to either.

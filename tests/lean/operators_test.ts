@@ -1,9 +1,10 @@
 // Each operator of the lean session against ONNX Runtime, on shapes drawn at random.
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
 import {
   answerOfOnnxRuntime,
   BUILDS,
+  DIVIDED,
   type ImageShape,
   leanRunner,
   modelOf,
@@ -28,9 +29,13 @@ async function check(name: string, { shape, nodes, initializers }: Case, seed: n
     const images = numbers.array(dims.reduce((product, size) => product * size, 1), 2);
     const expected = await answerOfOnnxRuntime(file, NAMES, images, dims);
     for (const build of BUILDS) {
-      const runner = await leanRunner(file, NAMES, dims, expected.length / batch, build);
-      const error = relativeError(runner.run(images, batch), expected);
-      assert(error < 1e-5, `${name}, seed ${seed}, ${build}, batch ${batch}: ${error} (${shape})`);
+      const what = `${name}, seed ${seed}, ${build}, batch ${batch} (${shape})`;
+      const classes = expected.length / batch;
+      const result = (await leanRunner(file, NAMES, dims, classes, { build })).run(images, batch);
+      const error = relativeError(result, expected);
+      assert(error < 1e-5, `${what}: ${error}`);
+      const divided = await leanRunner(file, NAMES, dims, classes, { build, ...DIVIDED });
+      assertEquals(divided.run(images, batch), result, `${what}, divided among threads`);
     }
   }
 }

@@ -23,7 +23,9 @@ export async function buildKernels(features: string): Promise<Uint8Array> {
     "kernels.ts",
     "-O3",
     "--converge",
-    ...["--runtime", "stub", "--noAssert", "--importMemory", "--initialMemory", "1"],
+    ...["--runtime", "stub", "--noAssert", "--importMemory"],
+    // With a maximum, as a memory that threads share has to have.
+    ...["--initialMemory", "1", "--maximumMemory", "65536"],
     ...["--enable", features, "--outFile", "kernels.wasm"],
   ], {
     // Deno wants the suffix in an import, and the compiler adds it once more.

@@ -1,12 +1,14 @@
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
-import { pixelRuns } from "../step.ts";
+import { pixelTasks } from "../step.ts";
 import { Value } from "../value.ts";
 
 const COPY = 0;
-const UNARY = new Map([["Relu", 1], ["Tanh", 2]]);
-const BINARY = new Map([["Add", 0], ["Sub", 1], ["Mul", 2], ["Div", 3], ["Pow", 4]]);
+const TANH = 2;
+const UNARY = new Map([["Relu", 1], ["Tanh", TANH]]);
+const POWER = 4;
+const BINARY = new Map([["Add", 0], ["Sub", 1], ["Mul", 2], ["Div", 3], ["Pow", POWER]]);
 const POWER_OF_THREE_QUARTERS = 5;
 
 /** Relu and Tanh. */
@@ -35,15 +37,14 @@ function addUnary(
     inputs: [input],
     outputs: [output],
     bind: (placed) => {
-      const runs = pixelRuns(placed, [input, output]);
-      return () => {
-        for (const { addresses: [from, to], pixels } of runs) {
-          // deno-fmt-ignore
-          placed.kernels.unaryF32(
-            kind, from!, input.pixelBytes, to!, output.pixelBytes, pixels, input.channels,
-          );
-        }
-      };
+      const tasks = placed.tasks(placed.batch * input.length * (kind === TANH ? 10 : 1));
+      return pixelTasks(placed, [input, output], tasks, ({ addresses: [from, to], pixels }) => ({
+        kernel: "unaryF32",
+        // deno-fmt-ignore
+        parameters: [
+          kind, from!, input.pixelBytes, to!, output.pixelBytes, pixels, input.channels,
+        ],
+      }));
     },
   });
 }
@@ -73,16 +74,21 @@ export function lowerBinary(node: OnnxNode, lowering: Lowering): void {
     outputs: [output],
     bind: (placed) => {
       const constant = b instanceof Value ? 0 : placed.heap.keepFloats(b);
-      const runs = pixelRuns(placed, b instanceof Value ? [a, output, b] : [a, output]);
       const bPixel = b instanceof Value ? b.pixelBytes : 0;
-      return () => {
-        for (const { addresses: [from, to, other = constant], pixels } of runs) {
+      const tasks = placed.tasks(placed.batch * a.length * (kind === POWER ? 10 : 1));
+      const values = b instanceof Value ? [a, output, b] : [a, output];
+      return pixelTasks(
+        placed,
+        values,
+        tasks,
+        ({ addresses: [from, to, other = constant], pixels }) => ({
+          kernel: "binaryF32",
           // deno-fmt-ignore
-          placed.kernels.binaryF32(
+          parameters: [
             kind, from!, a.pixelBytes, other, bPixel, to!, output.pixelBytes, pixels, a.channels,
-          );
-        }
-      };
+          ],
+        }),
+      );
     },
   });
 }

@@ -1,5 +1,6 @@
 import { need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
+import { type Call, inTasks } from "../step.ts";
 import { Value } from "../value.ts";
 import { isTight } from "./weight_use.ts";
 
@@ -28,22 +29,20 @@ export function lowerInput(
     label: `input ${name}`,
     inputs: [planes],
     outputs: [output],
-    bind: ({ kernels, heap, at, batch }) => {
+    bind: ({ heap, at, batch, tasks }) => {
       const [from, to] = [at(planes), at(output)];
       const offset = centred.offset ? heap.keepFloats(centred.offset) : 0;
-      const { step, zero, low } = rounded?.quantization ?? { step: 0, zero: 0, low: 0 };
-      return () => {
-        for (let image = 0; image < batch; image++) {
-          const start = from + image * planes.imageBytes;
-          const end = to + image * output.imageBytes;
-          const common = [start, offset, channels, height, width, end];
-          if (!rounded) kernels.pixelsF32(...common, output.rowBytes, output.pixelBytes);
-          else {
-            // deno-fmt-ignore
-            kernels.pixelsI7(...common, output.rowBytes, output.pixelBytes, step, zero, low);
-          }
-        }
-      };
+      const { quantization } = rounded ?? {};
+      const rounding = quantization ? [quantization.step, quantization.zero, quantization.low] : [];
+      const calls = Array.from({ length: batch }, (_, image): Call => ({
+        kernel: quantization ? "pixelsI7" : "pixelsF32",
+        // deno-fmt-ignore
+        parameters: [
+          from + image * planes.imageBytes, offset, channels, height, width,
+          to + image * output.imageBytes, output.rowBytes, output.pixelBytes, ...rounding,
+        ],
+      }));
+      return inTasks(calls, tasks(batch * planes.length * 0.5));
     },
   });
   return planes;

@@ -14,6 +14,7 @@ import type { Heap } from "../heap.ts";
 import type { Kernels } from "../kernels/load_kernels.ts";
 import { intOf, intsOf, need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
+import { type Call, inTasks } from "../step.ts";
 import { Value } from "../value.ts";
 import { packWeights, PANEL, type WeightLayout } from "../weights.ts";
 
@@ -95,7 +96,7 @@ export function lowerLayer(
     label: `LocallyConnected ${conv.name}`,
     inputs: [input],
     outputs: [output],
-    bind: ({ kernels, heap, at, batch }) => {
+    bind: ({ heap, at, batch, tasks }) => {
       need(conv, input.pixelBytes === pixelLength * 4, "its input is a part of a tensor");
       const padded = new Float32Array(places * Math.ceil(outputs / PANEL) * PANEL);
       const perPlace = padded.length / places;
@@ -113,17 +114,19 @@ export function lowerLayer(
       );
       const origin = at(input) - top! * input.rowBytes - left! * input.pixelBytes;
       const whole = Math.ceil(outputs / 4) * 4;
-      return () => {
-        addresses.forEach((address, place) => {
-          const [y, x] = [Math.floor(place / width), place % width];
+      const calls = addresses.map((address, place): Call => {
+        const [y, x] = [Math.floor(place / width), place % width];
+        return {
+          kernel: "productF32",
           // deno-fmt-ignore
-          kernels.productF32(
+          parameters: [
             origin + y * strides[0] * input.rowBytes + x * strides[1] * input.pixelBytes, windows,
             batch, tapAt, rows, columns * input.pixelBytes, address, biasAt + place * perPlace * 4,
             whole, at(output) + y * output.rowBytes + x * output.pixelBytes, Number(active.relu),
-          );
-        });
-      };
+          ],
+        };
+      });
+      return inTasks(calls, tasks(batch * places * window * outputs / 20));
     },
   });
 }

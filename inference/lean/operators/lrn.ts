@@ -1,7 +1,7 @@
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { floatOf, intOf, need } from "../lookup.ts";
 import { like, type Lowering } from "../lowering.ts";
-import { pixelRuns } from "../step.ts";
+import { pixelTasks } from "../step.ts";
 
 /** Local response normalisation across channels. */
 export function lowerLrn(node: OnnxNode, lowering: Lowering): void {
@@ -18,17 +18,25 @@ export function lowerLrn(node: OnnxNode, lowering: Lowering): void {
     inputs: [input],
     outputs: [output],
     bind: (placed) => {
-      const squares = placed.heap.keepFloats(new Float32Array(input.channels + size + 8));
-      const runs = pixelRuns(placed, [input, output]);
-      return () => {
-        for (const { addresses: [from, to], pixels } of runs) {
+      const tasks = placed.tasks(placed.batch * input.length * (beta === 0.75 ? 1.2 : 10));
+      // Scratch of each task.
+      const squares = Array.from(
+        { length: tasks },
+        () => placed.heap.keepFloats(new Float32Array(input.channels + size + 8)),
+      );
+      return pixelTasks(
+        placed,
+        [input, output],
+        tasks,
+        ({ addresses: [from, to], pixels }, task) => ({
+          kernel: "lrnF32",
           // deno-fmt-ignore
-          placed.kernels.lrnF32(
-            from!, input.pixelBytes, to!, output.pixelBytes, pixels, input.channels, squares, size,
-            alpha, beta, bias,
-          );
-        }
-      };
+          parameters: [
+            from!, input.pixelBytes, to!, output.pixelBytes, pixels, input.channels,
+            squares[task]!, size, alpha, beta, bias,
+          ],
+        }),
+      );
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { intOf, intsOf, need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
+import { type Call, inTasks, ranges } from "../step.ts";
 import { Value } from "../value.ts";
 import { padsOf } from "./product.ts";
 
@@ -44,19 +45,30 @@ export function lowerPool(node: OnnxNode, lowering: Lowering): void {
     label: `${node.opType} ${node.name}`,
     inputs: [input],
     outputs: [output],
-    bind: ({ kernels, at, batch }) => {
+    bind: (placed) => {
+      const { at, batch } = placed;
       const [from, to] = [at(input), at(output)];
       const vectors = Math.ceil(input.channels / 4);
-      return () => {
-        for (let image = 0; image < batch; image++) {
-          // deno-fmt-ignore
-          kernels.poolF32(
-            from + image * input.imageBytes, height, width, input.rowBytes, input.pixelBytes,
-            to + image * output.imageBytes, output.height, output.width, output.rowBytes,
-            output.pixelBytes, vectors, ...kernel, ...strides, ...pads, mode, Number(active.relu),
-          );
+      const tasks = placed.tasks(batch * output.length * kernel[0] * kernel[1] * 0.2);
+      const [top, ...otherPads] = pads;
+      const calls: Call[] = [];
+      for (let image = 0; image < batch; image++) {
+        for (const rows of ranges(output.height, Math.ceil(tasks / batch))) {
+          // Rows further down are as those of a map that begins higher up.
+          const above = top - rows.from * strides[0];
+          calls.push({
+            kernel: "poolF32",
+            // deno-fmt-ignore
+            parameters: [
+              from + image * input.imageBytes, height, width, input.rowBytes, input.pixelBytes,
+              to + image * output.imageBytes + rows.from * output.rowBytes, rows.count,
+              output.width, output.rowBytes, output.pixelBytes, vectors, ...kernel, ...strides,
+              above, ...otherPads, mode, Number(active.relu),
+            ],
+          });
         }
-      };
+      }
+      return inTasks(calls, tasks);
     },
   });
 }

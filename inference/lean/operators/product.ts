@@ -6,7 +6,7 @@
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { floatOf, intOf, intsOf, need, stringOf } from "../lookup.ts";
 import type { Lowering, Quantization } from "../lowering.ts";
-import type { Placed } from "../step.ts";
+import { type Call, inTasks, type Placed, type Range, ranges, type Task } from "../step.ts";
 import { type Border, Value } from "../value.ts";
 import { type PackedWeights, PANEL } from "../weights.ts";
 import { bindBlocks, blockWeights } from "./product_i4.ts";
@@ -168,92 +168,141 @@ export function padsOf(
 /** Windows of an image up to which several images share a call, so that a tile is full. */
 const FEW_WINDOWS = 64;
 
-function bind(
-  placed: Placed,
-  product: {
-    readonly node: OnnxNode;
-    readonly input: Value;
-    readonly output: Value;
-    readonly packed: PackedWeights;
-    readonly windows: Windows;
-    readonly numbers: Outputs;
-    readonly relu: boolean;
-    readonly quantization: Quantization | undefined;
-  },
-): () => void {
-  const { node, input, output, packed, windows, numbers, relu, quantization } = product;
-  const { kernels, heap, batch } = placed;
+/** Multiply-adds that one thread does in a nanosecond, about, and bytes of weights that it reads. */
+const SPEED = { floats: 30, integers: 100, bytes: 25 };
+
+/** Windows of two tiles of either height: no part has so few that they would be summed one by one. */
+const WINDOWS_AT_ONCE = 12;
+
+interface Product {
+  readonly node: OnnxNode;
+  readonly input: Value;
+  readonly output: Value;
+  readonly packed: PackedWeights;
+  readonly windows: Windows;
+  readonly numbers: Outputs;
+  readonly relu: boolean;
+  readonly quantization: Quantization | undefined;
+}
+
+function bind(placed: Placed, product: Product): readonly Task[] {
+  const { node, input, output, packed, windows } = product;
   const { layout } = packed;
-  const { outHeight, outWidth } = windows;
-  const together = outHeight * outWidth <= FEW_WINDOWS ? batch : 1;
-  const count = together * outHeight * outWidth;
-  const table = heap.keepIntegers(windowTable(input, output, windows, together));
+  const count = windows.outHeight * windows.outWidth;
+  const together = count <= FEW_WINDOWS ? placed.batch : 1;
   const taps = tapTable(node, input, packed, windows);
-  const tapAt = heap.keepIntegers(taps.offsets);
-  const panelOutputs = packed.panels * PANEL;
+  const tapAt = placed.heap.keepIntegers(taps.offsets);
+  const tasks = placed.tasks(nanoseconds(product, placed.batch));
+  // Whichever of weights and input is larger is read by one thread each.
+  const byOutputs = packed.groupBytes * layout.groups > input.imageBytes * together;
+  const parts = Math.ceil(tasks / layout.groups);
+  const panels = ranges(packed.panels, byOutputs ? parts : 1);
+  const tables = ranges(together * count, byOutputs ? 1 : parts, WINDOWS_AT_ONCE).map((range) => ({
+    count: range.count,
+    at: placed.heap.keepIntegers(windowTable(input, output, windows, range)),
+  }));
+  const origin = placed.at(input) - windows.top * input.rowBytes - windows.left * input.pixelBytes;
+  const calls: Call[] = [];
+  for (let group = 0; group < layout.groups; group++) {
+    const from = origin + group * layout.channels * input.size;
+    const pack = groupOutputs(placed, product, group, taps);
+    for (const range of panels) {
+      for (const table of tables) {
+        for (let image = 0; image < placed.batch; image += together) {
+          // deno-fmt-ignore
+          const common = [
+            from + image * input.imageBytes, table.at, table.count, tapAt, taps.offsets.length,
+            taps.bytes,
+          ];
+          calls.push(pack(common, range, image));
+        }
+      }
+    }
+  }
+  return inTasks(calls, tasks);
+}
+
+function nanoseconds({ packed, windows }: Product, batch: number): number {
+  const { layout, groupBytes } = packed;
+  const bytes = groupBytes * layout.groups;
+  const floats = layout.kind === "f32";
+  const products = bytes / (floats ? 4 : 1) * batch * windows.outHeight * windows.outWidth;
+  return Math.max(products / (floats ? SPEED.floats : SPEED.integers), bytes / SPEED.bytes);
+}
+
+/** Numbers of one group's outputs, and what adds them to a call over some of its panels. */
+function groupOutputs(
+  placed: Placed,
+  { input, output, packed, numbers, relu, quantization }: Product,
+  group: number,
+  taps: { readonly offsets: Int32Array; readonly bytes: number },
+): (common: readonly number[], panels: Range, image: number) => Call {
+  const { heap } = placed;
+  const { layout } = packed;
   const perGroup = layout.outputs / layout.groups;
-  const padded = (values: ArrayLike<number>, group: number) => {
+  const panelOutputs = packed.panels * PANEL;
+  const padded = (values: ArrayLike<number>) => {
     const some = new Float32Array(panelOutputs);
     for (let o = 0; o < perGroup; o++) some[o] = values[group * perGroup + o]!;
     return some;
   };
-  const origin = placed.at(input) - windows.top * input.rowBytes - windows.left * input.pixelBytes;
-  const parameters: number[][] = [];
-  for (let group = 0; group < layout.groups; group++) {
-    const from = origin + group * layout.channels * input.size;
-    const to = placed.at(output) + group * perGroup * output.size;
-    const weights = packed.address + group * packed.groupBytes;
-    const outputs = Math.ceil(perGroup / 4) * 4;
-    const common = [from, table, count, tapAt, taps.offsets.length, taps.bytes, weights];
-    const bias = padded(numbers.bias, group);
-    if (layout.kind === "f32") {
-      parameters.push([...common, heap.keepFloats(bias), outputs, to, Number(relu)]);
-      continue;
-    }
-    const start = new Int32Array(panelOutputs);
-    const { zero, step } = input.quantization!;
-    if (zero !== 0) {
-      const runs = { count: taps.offsets.length, bytes: taps.bytes };
-      weightSums(placed, packed, group, runs).forEach((sum, o) => start[o] = -zero * sum);
-    }
-    const scales = padded(numbers.scales!, group).map((scale) => scale * step);
-    const scalesAt = heap.keepFloats(Float32Array.from([...scales, ...bias]));
-    const startAt = heap.keepIntegers(start);
-    const biasBytes = panelOutputs * 4;
-    // deno-fmt-ignore
-    parameters.push([
-      ...common, startAt, scalesAt, biasBytes, outputs, to, Number(relu), quantization?.step ?? 0,
-    ]);
+  const rounded = Math.ceil(perGroup / 4) * 4;
+  const place = (panels: Range, image: number) => ({
+    weights: packed.address + group * packed.groupBytes +
+      panels.from * (packed.groupBytes / packed.panels),
+    outputs: Math.min(panels.count * PANEL, rounded - panels.from * PANEL),
+    to: placed.at(output) + image * output.imageBytes +
+      (group * perGroup + panels.from * PANEL) * output.size,
+  });
+  const bias = padded(numbers.bias);
+  if (layout.kind === "f32") {
+    const biasAt = heap.keepFloats(bias);
+    return (common, panels, image) => {
+      const { weights, outputs, to } = place(panels, image);
+      const first = panels.from * PANEL * 4;
+      return {
+        kernel: "productF32",
+        parameters: [...common, weights, biasAt + first, outputs, to, Number(relu)],
+      };
+    };
   }
-  const kernel = layout.kind === "f32" ? kernels.productF32 : kernels.productI8;
-  const toAt = layout.kind === "f32" ? 9 : 11;
-  return () => {
-    for (let image = 0; image < batch; image += together) {
-      for (const each of parameters) {
-        const moved = each.slice();
-        moved[0]! += image * input.imageBytes;
-        moved[toAt]! += image * output.imageBytes;
-        kernel(...moved);
-      }
-    }
+  const start = new Int32Array(panelOutputs);
+  const { zero, step } = input.quantization!;
+  if (zero !== 0) {
+    const runs = { count: taps.offsets.length, bytes: taps.bytes };
+    weightSums(placed, packed, group, runs).forEach((sum, o) => start[o] = -zero * sum);
+  }
+  const scales = padded(numbers.scales!).map((scale) => scale * step);
+  const scalesAt = heap.keepFloats(Float32Array.from([...scales, ...bias]));
+  const startAt = heap.keepIntegers(start);
+  return (common, panels, image) => {
+    const { weights, outputs, to } = place(panels, image);
+    const first = panels.from * PANEL * 4;
+    return {
+      kernel: "productI8",
+      // deno-fmt-ignore
+      parameters: [
+        ...common, weights, startAt + first, scalesAt + first, panelOutputs * 4, outputs, to,
+        Number(relu), quantization?.step ?? 0,
+      ],
+    };
   };
 }
 
-/** Byte offsets of every window's start, then of where its outputs go. */
-function windowTable(input: Value, output: Value, windows: Windows, images: number): Int32Array {
+/** Byte offsets of some windows' starts, then of where their outputs go. */
+function windowTable(input: Value, output: Value, windows: Windows, range: Range): Int32Array {
   const { outHeight, outWidth, strides } = windows;
-  const count = images * outHeight * outWidth;
+  const { from, count } = range;
   const table = new Int32Array(2 * count);
-  let at = 0;
-  for (let image = 0; image < images; image++) {
-    for (let y = 0; y < outHeight; y++) {
-      for (let x = 0; x < outWidth; x++, at++) {
-        table[at] = image * input.imageBytes + y * strides[0] * input.rowBytes +
-          x * strides[1] * input.pixelBytes;
-        table[count + at] = image * output.imageBytes + y * output.rowBytes +
-          x * output.pixelBytes;
-      }
-    }
+  for (let at = 0; at < count; at++) {
+    const [image, place] = [
+      Math.floor((from + at) / (outHeight * outWidth)),
+      (from + at) % (outHeight * outWidth),
+    ];
+    const [y, x] = [Math.floor(place / outWidth), place % outWidth];
+    table[at] = image * input.imageBytes + y * strides[0] * input.rowBytes +
+      x * strides[1] * input.pixelBytes;
+    table[count + at] = image * output.imageBytes + y * output.rowBytes + x * output.pixelBytes;
   }
   return table;
 }

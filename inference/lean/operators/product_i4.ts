@@ -2,7 +2,7 @@
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
-import type { Placed } from "../step.ts";
+import { type Call, type Placed, ranges, type Task } from "../step.ts";
 import type { Value } from "../value.ts";
 import { type PackedWeights, PANEL } from "../weights.ts";
 
@@ -28,9 +28,12 @@ export function blockWeights(
   return { weights, scales };
 }
 
-/** The function that computes all images' outputs. */
+/** 4-bit weights that one thread multiplies and adds in a nanosecond, and those that it reads. */
+const SPEED = { products: 80, weights: 40 };
+
+/** The calls that compute all images' outputs. */
 export function bindBlocks(
-  { kernels, heap, batch, at }: Placed,
+  placed: Placed,
   { input, output, blocks, bias, relu, step }: {
     readonly input: Value;
     readonly output: Value;
@@ -40,7 +43,8 @@ export function bindBlocks(
     /** Of the output's 7 bits; 0 for float32. */
     readonly step: number;
   },
-): () => void {
+): readonly Task[] {
+  const { kernels, heap, batch, at } = placed;
   const { weights, scales } = blocks;
   const { layout: { rowLength: length, block, outputs }, panels } = weights;
   const images = Array.from({ length: batch }, (_, image) => image);
@@ -48,7 +52,6 @@ export function bindBlocks(
     ...images.map((image) => image * input.imageBytes),
     ...images.map((image) => image * output.imageBytes),
   ]));
-  const sums = heap.take(4 * batch * Math.ceil(length / block!));
   const { step: inputStep, zero } = input.quantization!;
   const biases = new Float32Array(panels * PANEL);
   biases.set(bias);
@@ -57,14 +60,27 @@ export function bindBlocks(
   }
   const biasesAt = heap.keepFloats(biases);
   const [from, to] = [at(input), at(output)];
-  return () => {
-    kernels.blockSums(from, windows, batch, length, block!, sums);
-    // deno-fmt-ignore
-    kernels.productI4(
-      from, windows, batch, length, block!, sums, weights.address, scales.address, inputStep,
-      biasesAt, Math.ceil(outputs / 4) * 4, to, Number(relu), step,
-    );
-  };
+  const nanoseconds = length * outputs * Math.max(batch / SPEED.products, 1 / SPEED.weights);
+  return ranges(panels, placed.tasks(nanoseconds)).map((range): Task => {
+    // Of each task by itself: they are made sooner than waited for.
+    const sums = heap.take(4 * batch * Math.ceil(length / block!));
+    const first = range.from * PANEL;
+    const parts: Call[] = [
+      { kernel: "blockSums", parameters: [from, windows, batch, length, block!, sums] },
+      {
+        kernel: "productI4",
+        // deno-fmt-ignore
+        parameters: [
+          from, windows, batch, length, block!, sums,
+          weights.address + range.from * (weights.groupBytes / panels),
+          scales.address + range.from * (scales.groupBytes / panels), inputStep,
+          biasesAt + first * 4, Math.min(range.count * PANEL, Math.ceil(outputs / 4) * 4 - first),
+          to + first * output.size, Number(relu), step,
+        ],
+      },
+    ];
+    return parts;
+  });
 }
 
 /** The sum of each output's real weights: what a zero point of 1 adds to its product. */

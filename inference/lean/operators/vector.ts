@@ -1,7 +1,7 @@
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
 import { intOf, need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
-import { pixelRuns } from "../step.ts";
+import { type Call, inTasks, pixelTasks } from "../step.ts";
 import { Value } from "../value.ts";
 
 /** Flatten, or a Reshape that does the same: [channels][height][width] as one vector. */
@@ -28,17 +28,17 @@ export function lowerFlatten(node: OnnxNode, lowering: Lowering): void {
     label: `${node.opType} ${node.name}`,
     inputs: [input],
     outputs: [output],
-    bind: ({ kernels, at, batch }) => {
+    bind: ({ at, batch, tasks }) => {
       const [from, to] = [at(input), at(output)];
-      return () => {
-        for (let image = 0; image < batch; image++) {
-          // deno-fmt-ignore
-          kernels.planesF32(
-            from + image * input.imageBytes, input.rowBytes, input.pixelBytes, channels, height,
-            width, to + image * output.imageBytes,
-          );
-        }
-      };
+      const calls = Array.from({ length: batch }, (_, image): Call => ({
+        kernel: "planesF32",
+        // deno-fmt-ignore
+        parameters: [
+          from + image * input.imageBytes, input.rowBytes, input.pixelBytes, channels, height,
+          width, to + image * output.imageBytes,
+        ],
+      }));
+      return inTasks(calls, tasks(batch * input.length));
     },
   });
 }
@@ -54,17 +54,17 @@ export function lowerSoftmax(node: OnnxNode, lowering: Lowering): void {
     label: `Softmax ${node.name}`,
     inputs: [input],
     outputs: [output],
-    bind: ({ kernels, at, batch }) => {
+    bind: ({ at, batch, tasks }) => {
       const [from, to] = [at(input), at(output)];
-      return () => {
-        for (let image = 0; image < batch; image++) {
-          kernels.softmaxF32(
-            from + image * input.imageBytes,
-            to + image * output.imageBytes,
-            input.channels,
-          );
-        }
-      };
+      const calls = Array.from({ length: batch }, (_, image): Call => ({
+        kernel: "softmaxF32",
+        parameters: [
+          from + image * input.imageBytes,
+          to + image * output.imageBytes,
+          input.channels,
+        ],
+      }));
+      return inTasks(calls, tasks(batch * input.length * 10));
     },
   });
 }
@@ -85,16 +85,14 @@ export function lowerQuantize(node: OnnxNode, lowering: Lowering): void {
     outputs: [output],
     bind: (placed) => {
       const { step, zero, low } = quantization;
-      const runs = pixelRuns(placed, [input, output]);
-      return () => {
-        for (const { addresses: [from, to], pixels } of runs) {
-          // deno-fmt-ignore
-          placed.kernels.quantizeI7(
-            from!, input.pixelBytes, to!, output.pixelBytes, pixels, input.channels, step, zero,
-            low,
-          );
-        }
-      };
+      const tasks = placed.tasks(placed.batch * input.length * 0.3);
+      return pixelTasks(placed, [input, output], tasks, ({ addresses: [from, to], pixels }) => ({
+        kernel: "quantizeI7",
+        // deno-fmt-ignore
+        parameters: [
+          from!, input.pixelBytes, to!, output.pixelBytes, pixels, input.channels, step, zero, low,
+        ],
+      }));
     },
   });
 }

@@ -1,0 +1,64 @@
+// Runs of the lean session on several threads give the numbers of one thread, to the bit.
+import { assert, assertEquals } from "@std/assert";
+import { decodeOnnx } from "../../shared/onnx/read.ts";
+import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
+import { observe, scalesBy } from "../../training/compress/calibrate.ts";
+import { gemmToMatMul } from "../../training/compress/fully_connected.ts";
+import { quantizeProducts } from "../../training/compress/quantize.ts";
+import { encodeOnnx } from "../../training/onnx/write.ts";
+import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
+import { BUILDS, DIVIDED, leanRunner, Numbers } from "./compare.ts";
+
+const NAMES = { input: "input", output: "probabilities" };
+
+/** The network in int8, calibrated on two images. */
+async function int8(file: Uint8Array, name: typeof EXPORTED[number]) {
+  const model = gemmToMatMul(decodeOnnx(file) as OnnxModel);
+  const { dims, data } = exportedInput(name);
+  const images = [data.slice(0, data.length / 2), data.slice(data.length / 2)];
+  const observations = await observe(model, images);
+  const [channels, crop] = [dims[1] as 1 | 3, dims[2]!];
+  const mean = new Array<number>(channels).fill(127.5);
+  const preprocess = { side: crop, crop, channels, mean, std: mean };
+  const scales = scalesBy("max", { model, observations, preprocess });
+  return encodeOnnx(quantizeProducts(model, scales));
+}
+
+/** int8 has no locally connected layers. */
+const FORMS = {
+  float32: EXPORTED,
+  int8: EXPORTED.filter((name) => name !== "cifar10-local-tiny"),
+};
+
+for (const form of ["float32", "int8"] as const) {
+  for (const name of FORMS[form]) {
+    Deno.test(`${name} in ${form} gives the same on one thread and on several`, async () => {
+      const original = exportedModel(name);
+      const file = form === "int8" ? await int8(original, name) : original;
+      const { dims } = exportedInput(name);
+      const size = dims.slice(1).reduce((product, length) => product * length, 1);
+      const classes = Number(decodeOnnx(original).outputs[0]!.shape[1]);
+      for (const build of BUILDS) {
+        const alone = await leanRunner(file, NAMES, dims, classes, { build });
+        const together = await leanRunner(file, NAMES, dims, classes, { build, ...DIVIDED });
+        try {
+          assertEquals(await together.startThreads(), 3);
+          let helped = 0;
+          for (const batch of [1, 2, 3, 5, 8, 1]) {
+            const images = new Numbers(batch).array(batch * size, 2);
+            const expected = alone.run(images, batch);
+            for (let run = 0; run < 4; run++) {
+              assertEquals(together.run(images, batch), expected, `${build}, batch ${batch}`);
+              helped += together.helped;
+              // A turn of the event loop, and none.
+              if (run % 2) await new Promise((resolve) => setTimeout(resolve, 2));
+            }
+          }
+          assert(helped > 0, "no other thread did anything");
+        } finally {
+          together.close();
+        }
+      }
+    });
+  }
+}
