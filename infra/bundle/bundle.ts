@@ -5,17 +5,22 @@
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { SMALL_YOUNG_GENERATION } from "../../inference/permissions.ts";
+import { CACHE, warmBundle } from "./warm.ts";
 import entry from "./entry.ts" with { type: "text" };
 
 const HELP = `Bundles the service into one script and the files that it reads
 
-Usage: ./topfive bundle [--out FOLDER]
+Usage: ./topfive bundle [--out FOLDER] [--warm]
 
   --out FOLDER   where to put topfive.js and what lies beside it; default .topfive/bundle
+  --warm         start it there once, so that FOLDER/cache holds V8's compiled code: as DENO_DIR it
+                 halves the time of a start. It may be read-only, and is of use at this path, with
+                 this Deno and ${SMALL_YOUNG_GENERATION} alone
 
 Example:
-  ./topfive bundle
-  deno run --allow-read=.topfive/bundle,/srv/models --allow-net=127.0.0.1:8000 --allow-env \\
+  ./topfive bundle --warm
+  DENO_DIR=.topfive/bundle/cache deno run ${SMALL_YOUNG_GENERATION} --allow-read=.topfive/bundle,/srv/models --allow-net=127.0.0.1:8000 --allow-env \\
     .topfive/bundle/topfive.js --store /srv/models`;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -136,6 +141,7 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       out: { type: "string", default: join(root, ".topfive/bundle") },
+      warm: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -147,6 +153,10 @@ if (import.meta.main) {
       const { size } = await Deno.stat(join(values.out, name));
       bytes += size;
       console.log(`${(size / 1e6).toFixed(2).padStart(8)} MB  ${name}`);
+    }
+    if (values.warm) {
+      await warmBundle(values.out);
+      console.log(`         and a start's compiled code in ${join(values.out, CACHE)}`);
     }
     console.log(`${(bytes / 1e6).toFixed(2).padStart(8)} MB  in ${values.out}`);
   }
