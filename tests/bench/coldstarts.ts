@@ -12,7 +12,7 @@ const HELP = `What a cold start of the service takes, and what a thousand of the
 
 Usage: ./topfive bench coldstarts [options]
 
-Measures the bundled service (./topfive bundle) that reads full-size AlexNet, as float32 and as int8,
+Measures the bundled service (./topfive bundle --warm) that reads full-size AlexNet, as float32 and as int8,
 from a real S3 server on this machine, in seconds of processor time: from the start of the process to
 the first request to the store, and from there to the first answer (the median of 7; --quick: 3), and
 100 answers on one core. Then simulates a thousand starts within a minute, each on a core of its own,

@@ -2,8 +2,10 @@
  * Cold starts and the answers of one core, measured on real processes and a real S3 server. In seconds
  * of processor time, not by the clock: what a core of one's own needs, whoever else is at work.
  */
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { SMALL_YOUNG_GENERATION } from "../../../inference/permissions.ts";
 import { bundleService } from "../../../infra/bundle/bundle.ts";
+import { CACHE, warmBundle } from "../../../infra/bundle/warm.ts";
 import type { ColdStart } from "../../../infra/scaling/cold_starts.ts";
 import type { Capacity } from "../../../infra/scaling/prices.ts";
 import { startFaultProxy } from "../../object_store/fault_proxy.ts";
@@ -48,6 +50,7 @@ export async function measure(runs: number): Promise<Measured> {
     // Random weights answer at random: what they lose says nothing.
     await topfive(".", ...compress, "--images", calibration, "--max-loss", "100", "--no-cost");
     await bundleService(join(folder, "bundle"));
+    await warmBundle(join(folder, "bundle"));
     await using server = await S3Server.start("models");
     for (const [name, value] of Object.entries(CREDENTIALS)) Deno.env.set(name, value);
     await topfive(".", "models", "copy", "--store", store, "--to", addressOf(server.endpoint));
@@ -154,12 +157,22 @@ function launch(
   const [command, ...rest] = [
     ...prefix,
     ...["deno", "run", "--allow-all", "--no-config", "--no-npm", "--unstable-no-legacy-abort"],
-    ...[script, "--store", addressOf(endpoint), "--port", String(port), "--poll", "0", "--json"],
+    ...[
+      SMALL_YOUNG_GENERATION,
+      script,
+      "--store",
+      addressOf(endpoint),
+      "--port",
+      String(port),
+      "--poll",
+      "0",
+      "--json",
+    ],
     ...args,
   ];
   const child = new Deno.Command(command!, {
     args: rest,
-    env: CREDENTIALS,
+    env: { ...CREDENTIALS, MALLOC_ARENA_MAX: "1", DENO_DIR: join(dirname(script), CACHE) },
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
