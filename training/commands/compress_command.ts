@@ -42,10 +42,11 @@ Usage: topfive compress MODEL --for edge [--data DIR | --images DIR] [options]
                                    half of int8's bytes and memory where these are most of the
                                    network; fast on the lean engine alone
   --forms NAMES    only these, separated by commas
-  --prune S        of a run, not with --images: also the forms pruned and pruned-int8. The share S of the
-                   weights of each convolution and fully connected layer goes to zero, the smallest
-                   first; the first layer stays whole. The rest is retrained on the training images
-                   at a tenth of the run's rate. Zeros save bytes on the wire, not in memory
+  --prune S        of a run, not with --images: also the forms pruned, pruned-int8 and pruned-int4.
+                   The share S of the weights of each convolution and fully connected layer goes to
+                   zero, the smallest first; the first layer stays whole. The rest is retrained on
+                   the training images at a tenth of the run's rate. Zeros save bytes on the wire,
+                   not in memory
   --prune-epochs N epochs of that retraining (default 2)
   --data DIR       labelled data as topfive train reads it: calibrates on training images, compares
                    on those of the test (default: what the run was trained on)

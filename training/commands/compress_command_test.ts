@@ -141,7 +141,12 @@ Deno.test("compressCommand() prunes a run, publishes both forms, and refuses a f
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "80.0 % of the weights of each layer but the first");
     const { variants = [], wireBytes } = await latest(path("store"), "shapes");
-    assertEquals(variants.map(({ name }) => name), ["float16", "pruned", "pruned-int8"]);
+    assertEquals(variants.map(({ name }) => name), [
+      "float16",
+      "pruned",
+      "pruned-int8",
+      "pruned-int4",
+    ]);
     for (const { name, wireBytes: own } of variants.slice(1)) {
       assertLess(own!.gzip, wireBytes!.gzip / 2, name);
     }

@@ -102,7 +102,7 @@ function requireForm(name: VariantName, model: OnnxModel): void {
   }
 }
 
-/** What a run is that {@link pruneRun} has pruned: its float32 weights, and those in 8 bits. */
+/** What a run is that {@link pruneRun} has pruned: its float32 weights, and the calibrated forms. */
 export async function makePruned(
   run: LoadedRun,
   { share, epochs }: Pruning,
@@ -114,11 +114,13 @@ export async function makePruned(
   const overall = zeros / sumOf(all.map(({ length }) => length));
   const note = `${percent(share, 1)} of the weights of each layer but the first went to zero ` +
     `(${percent(overall, 1)} of all numbers); retrained for ${epochs} epochs`;
-  const small = await calibrate({ ...source, model: decodeOnnx(bytes) });
-  return new Map([
-    ["pruned", { bytes, note }],
-    ["pruned-int8", { bytes: small.int8, note: small.note }],
-  ]);
+  const forms = new Map<string, Made>([["pruned", { bytes, note }]]);
+  const model = decodeOnnx(bytes);
+  const small = variantsOf(model).filter((name) => name === "int8" || name === "int4");
+  for await (const [name, made] of makeVariants(small, { ...source, model })) {
+    forms.set(`pruned-${name}`, made);
+  }
+  return forms;
 }
 
 function sumOf(numbers: readonly number[]): number {
