@@ -6,7 +6,7 @@
 import type { InputMoments } from "./input_moments.ts";
 
 /** Weights of one output that share a scale. */
-export const BLOCK = 64;
+export const BLOCK = 128;
 
 /** The integers are -8 to 7. */
 const LOW = -8;

@@ -4,7 +4,8 @@
 // Panels of 8 outputs lie as [k / 4][4][4 k] bytes: in the upper half the weight of an odd output,
 // signed; in the lower one that of the even output in front of it, plus 8. As a signed byte v is
 // 16 odd + even + 8, and v & 0xf0 is 16 odd. So two dots of v and of v & 0xf0 give both sums without
-// unpacking: even = Σ v x - Σ (v & 0xf0) x - 8 Σ x. The last sum is the same for all outputs.
+// unpacking: even = Σ v x - Σ (v & 0xf0) x - 8 Σ x. The last sum is the same for all outputs, and the
+// first begins with it.
 import { sevenBits } from "./product_i8.ts";
 import { dot, splatBytes, zeroOr } from "./vector.ts";
 
@@ -56,9 +57,11 @@ export function productI4(
   const blocks = (length + block - 1) / block;
   for (let o = 0; o < outputs; o += 8) {
     const both = o + 4 < outputs;
-    let w = 0;
-    if (count >= 2) {
-      for (; w < count; w += TILE) {
+    if (count === 1) {
+      const x = input + load<u32>(windows), y = output + load<u32>(windows + 4);
+      single(x, length, block, sums, weights, scales, inputStep, biases, y, relu, step, both);
+    } else {
+      for (let w = 0; w < count; w += TILE) {
         const first = min(w, max(count - TILE, 0));
         tile(
           input, windows + (first << 2), min(count - first, TILE) - 1, count << 2, length, block,
@@ -66,11 +69,6 @@ export function productI4(
           relu, step, both,
         );
       }
-    } else if (count === 1) {
-      single(
-        input + load<u32>(windows), length, block, sums, weights, scales, inputStep, biases,
-        output + load<u32>(windows + 4), relu, step, both,
-      );
     }
     weights += length << 2;
     scales += blocks << 5;
@@ -90,7 +88,8 @@ function single(
   const end = x + length;
   while (x < end) {
     const blockEnd = min(x + block, end);
-    let v0 = zero, v1 = zero, v2 = zero, v3 = zero, h0 = zero, h1 = zero, h2 = zero, h3 = zero;
+    let v0 = v128.load32_splat(sums), v1 = zero, v2 = zero, v3 = zero;
+    let h0 = zero, h1 = zero, h2 = zero, h3 = zero;
     for (; x + 16 <= blockEnd; x += 16) {
       const a = v128.load(w), b = v128.load(w, 16), c = v128.load(w, 32), d = v128.load(w, 48);
       const x0 = splatBytes(x), x1 = splatBytes(x + 4);
@@ -108,7 +107,7 @@ function single(
     }
     const v = i32x4.add(i32x4.add(v0, v1), i32x4.add(v2, v3));
     const h = i32x4.add(i32x4.add(h0, h1), i32x4.add(h2, h3));
-    const even = evenSums(v, h, sums), odd = i32x4.shr_s(h, 4);
+    const even = i32x4.sub(v, h), odd = i32x4.shr_s(h, 4);
     first = f32x4.add(first, scaled(v128.shuffle<i32>(even, odd, 0, 4, 1, 5), scales));
     second = f32x4.add(second, scaled(v128.shuffle<i32>(even, odd, 2, 6, 3, 7), scales + 16));
     sums += 4;
@@ -129,13 +128,16 @@ function tile(
   let x1 = input + load<u32>(windows + (n1 << 2));
   let x2 = input + load<u32>(windows + (n2 << 2));
   let x3 = input + load<u32>(windows + (n3 << 2));
+  const s1 = n1 * sumsBytes, s2 = n2 * sumsBytes, s3 = n3 * sumsBytes;
   const zero = i32x4.splat(0), upper = i8x16.splat(-16);
   let f00 = f32x4.splat(0), f01 = f00, f10 = f00, f11 = f00;
   let f20 = f00, f21 = f00, f30 = f00, f31 = f00;
   const end = x0 + length;
   while (x0 < end) {
     const blockEnd = min(x0 + block, end);
-    let v0 = zero, v1 = zero, v2 = zero, v3 = zero, h0 = zero, h1 = zero, h2 = zero, h3 = zero;
+    let v0 = v128.load32_splat(sums), v1 = v128.load32_splat(sums + s1);
+    let v2 = v128.load32_splat(sums + s2), v3 = v128.load32_splat(sums + s3);
+    let h0 = zero, h1 = zero, h2 = zero, h3 = zero;
     for (; x0 < blockEnd; x0 += 4) {
       const v = v128.load(w), h = v128.and(v, upper);
       let x = splatBytes(x0);
@@ -148,16 +150,16 @@ function tile(
       v3 = dot(v, x, v3); h3 = dot(h, x, h3);
       x1 += 4; x2 += 4; x3 += 4; w += 16;
     }
-    let even = evenSums(v0, h0, sums), odd = i32x4.shr_s(h0, 4);
+    let even = i32x4.sub(v0, h0), odd = i32x4.shr_s(h0, 4);
     f00 = f32x4.add(f00, scaled(v128.shuffle<i32>(even, odd, 0, 4, 1, 5), scales));
     f01 = f32x4.add(f01, scaled(v128.shuffle<i32>(even, odd, 2, 6, 3, 7), scales + 16));
-    even = evenSums(v1, h1, sums + n1 * sumsBytes); odd = i32x4.shr_s(h1, 4);
+    even = i32x4.sub(v1, h1); odd = i32x4.shr_s(h1, 4);
     f10 = f32x4.add(f10, scaled(v128.shuffle<i32>(even, odd, 0, 4, 1, 5), scales));
     f11 = f32x4.add(f11, scaled(v128.shuffle<i32>(even, odd, 2, 6, 3, 7), scales + 16));
-    even = evenSums(v2, h2, sums + n2 * sumsBytes); odd = i32x4.shr_s(h2, 4);
+    even = i32x4.sub(v2, h2); odd = i32x4.shr_s(h2, 4);
     f20 = f32x4.add(f20, scaled(v128.shuffle<i32>(even, odd, 0, 4, 1, 5), scales));
     f21 = f32x4.add(f21, scaled(v128.shuffle<i32>(even, odd, 2, 6, 3, 7), scales + 16));
-    even = evenSums(v3, h3, sums + n3 * sumsBytes); odd = i32x4.shr_s(h3, 4);
+    even = i32x4.sub(v3, h3); odd = i32x4.shr_s(h3, 4);
     f30 = f32x4.add(f30, scaled(v128.shuffle<i32>(even, odd, 0, 4, 1, 5), scales));
     f31 = f32x4.add(f31, scaled(v128.shuffle<i32>(even, odd, 2, 6, 3, 7), scales + 16));
     sums += 4;
@@ -168,10 +170,6 @@ function tile(
   finish(output + load<u32>(at + (n1 << 2)), f10, f11, inputStep, biases, relu, step, both);
   finish(output + load<u32>(at + (n2 << 2)), f20, f21, inputStep, biases, relu, step, both);
   finish(output + load<u32>(at + (n3 << 2)), f30, f31, inputStep, biases, relu, step, both);
-}
-
-function evenSums(v: v128, h: v128, sums: usize): v128 {
-  return i32x4.add(i32x4.sub(v, h), v128.load32_splat(sums));
 }
 
 function scaled(sum: v128, scales: usize): v128 {
