@@ -1,32 +1,35 @@
+import { type Layout, layOut } from "./lay_out.ts";
 import { placeValues } from "./place_values.ts";
 import type { LeanNetwork } from "./read_network.ts";
-import { inTasks, perform, type Step, type Task } from "./step.ts";
-import { Followers } from "./threads/followers.ts";
-import type { Value } from "./value.ts";
+import { perform } from "./step.ts";
+import { Followers, type Program } from "./threads/followers.ts";
 
-/** A step ready to run, with its name for a profile. */
-interface Bound {
-  readonly label: string;
-  readonly tasks: readonly Task[];
+/** The layout of a batch size. */
+interface Prepared extends Layout {
+  /** The same for other threads. */
+  readonly program: Program | undefined;
 }
 
 /** Tasks of a step for each thread, so that one that came late has fewer of them. */
 const TASKS_PER_THREAD = 4;
 
-/** Runs a network on batches of any size. Tables and activations are laid out anew for each size. */
+/**
+ * Runs a network on batches of any size. Each size is laid out once, with tables of its own; all share
+ * the activations' memory, and are laid out anew when a larger batch needs more of it.
+ */
 export class LeanRunner {
   readonly #network: LeanNetwork;
   /** Threads that compute a run, if all of them can be started. */
   readonly #threads: number;
   readonly #taskNanoseconds: number;
   #followers: Followers | undefined;
-  /** The heap's end behind the weights. */
-  readonly #mark: number;
-  #batch = 0;
-  #bound: readonly Bound[] = [];
-  #program = { tasks: [] as readonly Task[], ends: [] as readonly number[] };
-  #inputAt = 0;
-  #outputAt = 0;
+  /** The heap's end behind the weights: here the activations begin. */
+  readonly #start: number;
+  /** Bytes of activations. */
+  #room = 0;
+  readonly #layouts = new Map<number, Prepared>();
+  /** Of the last run. */
+  #tasks = 0;
 
   /**
    * @param taskNanoseconds the least work that is worth handing over, about ten times what two threads
@@ -37,7 +40,7 @@ export class LeanRunner {
     this.#threads = network.threads;
     this.#taskNanoseconds = taskNanoseconds;
     if (network.threads > 1) this.#followers = new Followers(network.heap, network.module);
-    this.#mark = network.heap.end;
+    this.#start = network.heap.end;
   }
 
   /**
@@ -46,12 +49,12 @@ export class LeanRunner {
    * @throws {Error} when another thread has failed; the next run is computed without it.
    */
   run(images: Float32Array, batch: number): Float32Array<ArrayBuffer> {
-    this.#write(images, batch);
-    this.#compute();
+    const layout = this.#write(images, batch);
+    this.#compute(layout);
     const { heap, output } = this.#network;
     const results = new Float32Array(batch * output.channels);
     for (let image = 0; image < batch; image++) {
-      const row = heap.floats(this.#outputAt + image * output.imageBytes, output.channels);
+      const row = heap.floats(layout.outputAt + image * output.imageBytes, output.channels);
       results.set(row, image * output.channels);
     }
     return results;
@@ -59,8 +62,8 @@ export class LeanRunner {
 
   /** Milliseconds of each step in one run, each on one thread. */
   profile(images: Float32Array, batch: number): { label: string; milliseconds: number }[] {
-    this.#write(images, batch);
-    return this.#bound.map(({ label, tasks }) => {
+    const { bound } = this.#write(images, batch);
+    return bound.map(({ label, tasks }) => {
       const started = performance.now();
       for (const task of tasks) perform(this.#network.kernels, task);
       return { label, milliseconds: performance.now() - started };
@@ -74,7 +77,7 @@ export class LeanRunner {
 
   /** The share of the last run's tasks that other threads did. */
   get helped(): number {
-    return (this.#followers?.helped ?? 0) / this.#program.tasks.length;
+    return (this.#followers?.helped ?? 0) / this.#tasks;
   }
 
   /** Starts the other threads. Resolves to how many compute a run from now on. */
@@ -87,69 +90,48 @@ export class LeanRunner {
     this.#followers?.end();
   }
 
-  #compute(): void {
+  /**
+   * Lays out tables and activations, as the first run of a batch size does.
+   *
+   * @throws {UnsupportedError} where weights were packed for another layout of their input.
+   */
+  prepare(batch: number): Prepared {
+    const known = this.#layouts.get(batch);
+    if (known) return known;
+    const { heap, steps, output } = this.#network;
+    const places = placeValues(steps, output, batch);
+    if (places.byteLength > this.#room) {
+      this.#layouts.clear();
+      this.#followers?.withdraw();
+      heap.release(this.#start);
+      heap.take(places.byteLength);
+      this.#room = places.byteLength;
+    }
+    const tasks = (nanoseconds: number) => this.#tasksOf(nanoseconds);
+    const bare = layOut(this.#network, { batch, tasks }, this.#start, places);
+    const layout = { ...bare, program: this.#followers?.keep(bare) };
+    this.#layouts.set(batch, layout);
+    return layout;
+  }
+
+  #write(images: Float32Array, batch: number): Prepared {
+    const layout = this.prepare(batch);
+    this.#network.heap.floats(layout.inputAt, images.length).set(images);
+    this.#tasks = layout.tasks.length;
+    return layout;
+  }
+
+  #compute({ tasks, program }: Prepared): void {
     const { kernels } = this.#network;
-    if (!this.#followers) return this.#program.tasks.forEach((task) => perform(kernels, task));
+    if (!this.#followers || !program) return tasks.forEach((task) => perform(kernels, task));
     try {
-      this.#followers.run(kernels, this.#program);
+      this.#followers.run(kernels, program);
     } catch (error) {
       // This run is lost; the next ones are computed on one thread.
       this.#followers.end();
       this.#followers = undefined;
       throw error;
     }
-  }
-
-  #write(images: Float32Array, batch: number): void {
-    this.prepare(batch);
-    this.#network.heap.floats(this.#inputAt, images.length).set(images);
-  }
-
-  /**
-   * Lays out tables and activations, as the first run of a batch size does.
-   *
-   * @throws {UnsupportedError} where weights were packed for another layout of their input.
-   */
-  prepare(batch: number): void {
-    if (batch === this.#batch) return;
-    const { heap, kernels, steps, input, output } = this.#network;
-    this.#followers?.withdraw();
-    heap.release(this.#mark);
-    const places = placeValues(steps, output, batch);
-    const start = heap.take(places.byteLength);
-    const at = (value: Value) => start + places.offsets.get(value.root)! + value.originBytes;
-    const tasks = (nanoseconds: number) => this.#tasksOf(nanoseconds);
-    const placed = { kernels, heap, batch, at, tasks };
-    const begun = new Set<Value>([input]);
-    this.#bound = steps.flatMap((step) => {
-      const gaps = step.outputs.map(({ root }) => root)
-        .filter((root) => !begun.has(root) && root.hasGaps);
-      step.outputs.forEach(({ root }) => begun.add(root));
-      const bound = { label: step.label, tasks: step.bind(placed) };
-      return gaps.length === 0 ? [bound] : [fillGaps(step, gaps), bound];
-    });
-    this.#program = { tasks: this.#bound.flatMap(({ tasks }) => tasks), ends: this.#ends() };
-    this.#followers?.publish(this.#program);
-    this.#inputAt = at(input);
-    this.#outputAt = at(output);
-    this.#batch = batch;
-
-    /** Borders and what rounds up channels are zeros; other tensors have lain there before. */
-    function fillGaps({ label }: Step, roots: readonly Value[]): Bound {
-      const calls = roots.map((root) => {
-        const bytes = root.imageBytes * batch;
-        const from = at(root) - root.originBytes;
-        const parameters = [from, root.quantization?.zero ?? 0, bytes];
-        return { kernel: "fill", parameters } as const;
-      });
-      return { label: `${label} (border)`, tasks: inTasks(calls, 1) };
-    }
-  }
-
-  /** Each step is a phase: it reads what those before it wrote. */
-  #ends(): number[] {
-    let end = 0;
-    return this.#bound.map(({ tasks }) => end += tasks.length);
   }
 
   /** As many tasks as the work is worth, shared out evenly. */

@@ -54,19 +54,19 @@ export class Control {
 
   // The leader's side.
 
-  /** Takes the program away: its memory is going to be written. */
+  /** Takes the last run's program away: its memory is going to be written. */
   withdraw(): void {
     Atomics.store(this.#words, PROGRAM, 0);
   }
 
-  /** Another program is there. */
-  publish({ version, at, numbers }: ProgramPlace): void {
-    Atomics.store(this.#words, PROGRAM + 1, at);
-    Atomics.store(this.#words, PROGRAM + 2, numbers);
-    Atomics.store(this.#words, PROGRAM, version);
-  }
-
-  begin(): void {
+  /** Begins a run of a program. */
+  begin({ version, at, numbers }: ProgramPlace): void {
+    if (Atomics.load(this.#words, PROGRAM) !== version) {
+      Atomics.store(this.#words, PROGRAM, 0);
+      Atomics.store(this.#words, PROGRAM + 1, at);
+      Atomics.store(this.#words, PROGRAM + 2, numbers);
+      Atomics.store(this.#words, PROGRAM, version);
+    }
     const run = (Atomics.load(this.#words, RUN) + 1) & MOST_RUNS;
     Atomics.store(this.#words, LIMIT, 0);
     Atomics.store(this.#words, NEXT, run << 16);

@@ -1,13 +1,15 @@
 import type { Heap } from "../heap.ts";
 import type { Kernels } from "../kernels/load_kernels.ts";
 import { perform, type Task } from "../step.ts";
-import { Control, CONTROL_BYTES, MOST_TASKS } from "./control.ts";
+import { Control, CONTROL_BYTES, MOST_TASKS, type ProgramPlace } from "./control.ts";
 import type { FollowerStart } from "./follower_worker.ts";
 import { encodeTasks } from "./program.ts";
 
-/** Tasks of the whole network, and where each phase of them ends. */
+/** Tasks of the whole network in the memory of all threads. */
 export interface Program {
+  readonly place: ProgramPlace;
   readonly tasks: readonly Task[];
+  /** Where each phase of them ends. */
   readonly ends: readonly number[];
 }
 
@@ -60,18 +62,18 @@ export class Followers {
     }
   }
 
-  /** Before the memory of the last program is used for something else. */
+  /** Before the memory of programs is used for something else. */
   withdraw(): void {
     this.#control.withdraw();
   }
 
-  /** Puts the tasks where the threads read them: space from the heap. */
-  publish({ tasks }: Program): void {
+  /** Puts tasks where the threads can read them: space from the heap. */
+  keep({ tasks, ends }: Omit<Program, "place">): Program {
     const numbers = encodeTasks(tasks);
     const at = this.#heap.take(numbers.byteLength);
     this.#heap.doubles(at, numbers.length).set(numbers);
     this.#version = this.#version % 0x7fffffff + 1;
-    this.#control.publish({ version: this.#version, at, numbers: numbers.length });
+    return { place: { version: this.#version, at, numbers: numbers.length }, tasks, ends };
   }
 
   /**
@@ -79,11 +81,11 @@ export class Followers {
    *
    * @throws {Error} when another thread has failed: none of them is to be used any more.
    */
-  run(kernels: Kernels, { tasks, ends }: Program): void {
+  run(kernels: Kernels, { place, tasks, ends }: Program): void {
     const control = this.#control;
     this.#helped = tasks.length;
     if (tasks.length > MOST_TASKS) return tasks.forEach((task) => this.#perform(kernels, task));
-    control.begin();
+    control.begin(place);
     const { run } = control;
     let from = 0;
     for (const end of ends) {
