@@ -139,20 +139,9 @@ function packArriving(
 ): TensorSink | undefined {
   const use = scalesUse(tensor, lookup, packed) ?? weightUse(tensor, lookup, input);
   if (!use) return undefined;
-  const weights = packWeights(heap, kernels, use.layout);
+  const weights = packWeights(heap, kernels, use.layout, tensor.elementType);
   packed.set(use.name, weights.packed);
-  return tensor.elementType === "FLOAT16" ? widened(weights.sink) : weights.sink;
-}
-
-/** float16 as float32; a number may be cut in two by the pieces that it arrives in. */
-function widened(sink: TensorSink): TensorSink {
-  let odd: number | undefined;
-  return (part) => {
-    const bytes = odd === undefined ? part.slice() : Uint8Array.from([odd, ...part]);
-    odd = bytes.length % 2 === 1 ? bytes.at(-1) : undefined;
-    const halves = new Float16Array(bytes.buffer, 0, Math.floor(bytes.length / 2));
-    sink(new Uint8Array(Float32Array.from(halves).buffer));
-  };
+  return weights.sink;
 }
 
 /** Weights that arrived before it was known what they are, or that have to be computed first. */

@@ -1,3 +1,4 @@
+import type { OnnxElementType } from "../../shared/onnx/onnx_node.ts";
 import type { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels/load_kernels.ts";
 import type { TensorSink } from "./onnx_stream.ts";
@@ -47,14 +48,27 @@ function sizeOf({ kind }: WeightLayout): number {
 /** Two 4-bit zeros in a panel: see kernels/product_i4.ts. */
 const ZEROS_I4 = 8;
 
+/** How a file may store numbers that are packed as float32, by the bytes of one. */
+interface Narrow {
+  readonly bytes: number;
+  readonly kernel: "widenF16";
+}
+
+const NARROW: Partial<Record<OnnxElementType, Narrow>> = {
+  FLOAT16: { bytes: 2, kernel: "widenF16" },
+};
+
 /**
  * Space for a tensor's weights, and the sink that packs its numbers as they arrive. A few rows are
  * staged behind the heap's end, where nothing else is kept while weights arrive.
+ *
+ * @param stored how the numbers arrive where it is not as they are packed
  */
 export function packWeights(
   heap: Heap,
   kernels: Kernels,
   layout: WeightLayout,
+  stored?: OnnxElementType,
 ): { readonly packed: PackedWeights; readonly sink: TensorSink } {
   const { outputs, groups } = layout;
   const panels = Math.ceil(outputs / groups / PANEL);
@@ -71,10 +85,8 @@ export function packWeights(
   const units = layout.outputsFirst
     ? panelUnits(kernels, packed, panelBytes)
     : channelUnits(kernels, packed, panelBytes);
-  return {
-    packed,
-    sink: stage(heap, units, Math.ceil(size)),
-  };
+  const narrow = stored && NARROW[stored];
+  return { packed, sink: stage(heap, narrow ? widened(heap, kernels, units, narrow) : units) };
 }
 
 /** So many bytes of the tensor, to be packed as soon as they lie at an address. */
@@ -141,14 +153,34 @@ function* channelUnits(
   }
 }
 
-/** Fills one unit after another with the bytes that come. */
-function stage(
+/** Kernels that widen write whole vectors. */
+const VECTORS = 32;
+
+/** The same units of narrow numbers, which become float32 behind themselves. */
+function* widened(
   heap: Heap,
+  kernels: Kernels,
   units: Generator<Unit>,
-  size: number,
-): TensorSink {
-  // Numbers are aligned to their own size, whatever the pieces are.
-  const at = Math.ceil(heap.end / size) * size;
+  { bytes, kernel }: Narrow,
+): Generator<Unit> {
+  for (const unit of units) {
+    const count = unit.bytes / 4;
+    const behind = Math.ceil(count * bytes / VECTORS) * VECTORS;
+    yield {
+      bytes: count * bytes,
+      pack: (from) => {
+        const to = from + behind;
+        heap.reach(to + unit.bytes + VECTORS);
+        kernels[kernel](from, count, to);
+        unit.pack(to);
+      },
+    };
+  }
+}
+
+/** Fills one unit after another with the bytes that come. */
+function stage(heap: Heap, units: Generator<Unit>): TensorSink {
+  const at = heap.end;
   let unit: Unit | undefined;
   let filled = 0;
   return (part) => {

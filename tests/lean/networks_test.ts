@@ -4,6 +4,7 @@ import { preprocess } from "../../shared/image/preprocess.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { topK } from "../../shared/top_k.ts";
 import { observe, scalesBy } from "../../training/compress/calibrate.ts";
+import { storeAsFloat16 } from "../../training/compress/float16.ts";
 import { quantizeProducts, quantizeTo4Bits } from "../../training/compress/quantize.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
 import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
@@ -26,6 +27,24 @@ for (const name of EXPORTED) {
       assertEquals(runner.run(data, 2), together);
     }
   });
+}
+
+const STORED = { float16: storeAsFloat16 };
+
+for (const [form, store] of Object.entries(STORED)) {
+  for (const name of EXPORTED) {
+    Deno.test(`${name} in ${form} gives ONNX Runtime's probabilities in the lean session`, async () => {
+      const file = encodeOnnx(store(decodeOnnx(exportedModel(name))));
+      const { dims, data } = exportedInput(name);
+      const expected = await answerOfOnnxRuntime(file, TRAINED_HERE, data, dims);
+      for (const build of BUILDS) {
+        const classes = expected.length / 2;
+        const runner = await leanRunner(file, TRAINED_HERE, dims, classes, { build });
+        const error = relativeError(runner.run(data, 2), expected);
+        assert(error < 1e-5, `${build}: ${error}`);
+      }
+    });
+  }
 }
 
 for (const name of ["lenet5", "alexnet-small"] as const) {

@@ -262,3 +262,26 @@ proves("subtraction of a mean image, weights stored as float16", 2, (numbers) =>
     ],
   };
 });
+
+proves("fully connected layers, weights stored as float16", 4, (numbers) => {
+  const inputs = numbers.whole(1, 90);
+  const [hidden, outputs] = [numbers.whole(1, 20), numbers.whole(1, 20)];
+  const cast = (name: string) => nodeOf("Cast", [`${name}/half`], [name], { to: { int: 1 } });
+  const half = (name: string, dims: number[]) => ({
+    name: `${name}/half`,
+    dims,
+    // Also numbers below the least that float16 has with all its bits, 6e-5.
+    data: Float16Array.from(numbers.array(dims[0]! * dims[1]!).map((number) => number ** 9)),
+  });
+  return {
+    shape: [inputs, 1, 1],
+    nodes: [
+      nodeOf("Flatten", ["x"], ["flat"], { axis: { int: 1 } }),
+      cast("w"),
+      nodeOf("Gemm", ["flat", "w"], ["hidden"], { transB: { int: 1 } }),
+      cast("w2"),
+      nodeOf("MatMul", ["hidden", "w2"], ["product"]),
+    ],
+    initializers: [half("w", [hidden, inputs]), half("w2", [hidden, outputs])],
+  };
+});

@@ -8,3 +8,4 @@ export * from "./pool.ts";
 export { binaryF32, quantizeI7, softmaxF32, unaryF32 } from "./elementwise.ts";
 export * from "./lrn.ts";
 export * from "./layout.ts";
+export * from "./widen.ts";

@@ -11,6 +11,7 @@ export const KERNELS = [
   "packColumnsF32",
   "packColumnsI8",
   "packColumnsI4",
+  "widenF16",
   "poolF32",
   "unaryF32",
   "binaryF32",
