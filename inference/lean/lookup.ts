@@ -63,5 +63,6 @@ export function need(node: OnnxNode, supported: boolean, what: string): asserts 
 
 /** Numbers of a constant as float32. */
 export function numbersOf({ data }: OnnxTensor): Float32Array {
-  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number);
+  if (data instanceof Float32Array) return data;
+  return data instanceof BigInt64Array ? Float32Array.from(data, Number) : new Float32Array(data);
 }

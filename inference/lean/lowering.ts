@@ -107,7 +107,8 @@ export class Lowering {
     const block = intOf(node, "block_size", 0);
     const places = block > 0 ? Math.ceil(dims[place]! / block) * run : dims[place]! * run;
     const real = numbers.map((number, i) => {
-      const [before, rest] = [Math.floor(i / (dims[place]! * run)), i % (dims[place]! * run)];
+      const before = Math.floor(i / (dims[place]! * run));
+      const rest = i % (dims[place]! * run);
       const step = Math.floor(rest / run);
       const inBlocks = before * places + Math.floor(step / block) * run + rest % run;
       const s = block > 0 ? inBlocks : scales.length === 1 ? 0 : step;

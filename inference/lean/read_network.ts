@@ -1,4 +1,4 @@
-import type { OnnxTensor, OnnxValue } from "../../shared/onnx/onnx_node.ts";
+import type { OnnxNode, OnnxTensor, OnnxValue } from "../../shared/onnx/onnx_node.ts";
 import { mismatch, type NetworkValue, requireContract } from "../workers/contract.ts";
 import type { SessionManifest } from "../workers/session.ts";
 import { Heap } from "./heap.ts";
@@ -15,7 +15,8 @@ import { type ArrivingTensor, readOnnxStream, type TensorSink } from "./onnx_str
 import { lowerInput } from "./operators/input.ts";
 import { findLayer, lowerLayer } from "./operators/locally_connected.ts";
 import { OPERATORS } from "./operators/operators.ts";
-import { layoutOf, scalesUse, weightUse } from "./operators/weight_use.ts";
+import { applyScales, weightScales } from "./operators/product_i8_f32.ts";
+import { int8Kind, layoutOf, scalesUse, weightUse } from "./operators/weight_use.ts";
 import type { Step } from "./step.ts";
 import { UnsupportedError } from "./unsupported.ts";
 import type { Value } from "./value.ts";
@@ -58,13 +59,14 @@ export async function readNetwork(
   const module = await compileKernels(threads > 1, build);
   const kernels = instantiateKernels(module, heap.memory);
   const packed = new Map<string, PackedWeights>();
+  const context = { heap, kernels, packed };
   let lookup: Lookup | undefined;
-  const model = await readOnnxStream(chunks, (tensor, { nodes }) => {
+  const model = await readOnnxStream(chunks, (tensor, { nodes, tensors }) => {
     if (lookup?.nodes.length !== nodes.length) {
       lookup = new Lookup([...nodes]);
       requireOperators(lookup);
     }
-    return packArriving(tensor, lookup, manifest.input.name, { heap, kernels, packed });
+    return packArriving(tensor, lookup, { tensors, input: manifest.input.name }, context);
   });
   requireContract(manifest, {
     inputs: model.inputs.map(networkValue),
@@ -72,9 +74,9 @@ export async function readNetwork(
   });
   const whole = new Lookup(model.nodes);
   requireOperators(whole);
-  const context = { heap, kernels, packed };
   const outputs = model.outputs.map(({ name }) => name);
   const lowering = new Lowering({ lookup: whole, tensors: model.tensors, packed, outputs });
+  scaleConvolutions(lowering, context);
   packRest(lowering, model.tensors, manifest.input.name, context);
   const [, channels, height, width] = manifest.input.shape;
   const input = lowerInput(manifest.input.name, { channels, height, width }, lowering);
@@ -134,14 +136,24 @@ interface Packing {
 function packArriving(
   tensor: ArrivingTensor,
   lookup: Lookup,
-  input: string,
+  { tensors, input }: { readonly tensors: ReadonlyMap<string, OnnxTensor>; readonly input: string },
   { heap, kernels, packed }: Packing,
 ): TensorSink | undefined {
-  const use = scalesUse(tensor, lookup, packed) ?? weightUse(tensor, lookup, input);
+  const use = scalesUse(tensor, lookup, packed) ?? weightUse(tensor, lookup, input, tensors);
   if (!use) return undefined;
   const weights = packWeights(heap, kernels, use.layout, tensor.elementType);
   packed.set(use.name, weights.packed);
   return weights.sink;
+}
+
+/** int8 weights of convolutions, float32 by now: their scales may have arrived behind them. */
+function scaleConvolutions(lowering: Lowering, packing: Packing): void {
+  for (const [name, weights] of packing.packed) {
+    const stored = lowering.lookup.producer(name)?.opType === "DequantizeLinear";
+    if (!stored || weights.layout.kind !== "f32") continue;
+    const product = lowering.lookup.onlyConsumer(name)!;
+    applyScales(weights, weightScales(product, weights, lowering), packing);
+  }
 }
 
 /** Weights that arrived before it was known what they are, or that have to be computed first. */
@@ -155,7 +167,7 @@ function packRest(
     const name = node.inputs[1];
     if (!["Conv", "Gemm", "MatMul"].includes(node.opType) || !name || packed.has(name)) continue;
     if (!lowering.isConstant(name) || findLayer(node, lowering)) continue;
-    const integers = integersOf(name, lowering, tensors, node.inputs[0]!);
+    const integers = integersOf(name, node, lowering.lookup, tensors);
     const { dims, numbers } = integers ?? lowering.constant(name);
     const layout = layoutOf(node, dims, integers ? "i8" : "f32", lowering.lookup, input);
     if (!layout) continue;
@@ -165,19 +177,17 @@ function packRest(
   }
 }
 
-/** int8 weights of a product whose input is quantised too. */
+/** int8 weights that stay so. */
 function integersOf(
   name: string,
-  { lookup }: Lowering,
+  product: OnnxNode,
+  lookup: Lookup,
   tensors: ReadonlyMap<string, OnnxTensor>,
-  input: string,
 ): { readonly dims: readonly number[]; readonly numbers: Int8Array } | undefined {
   const stored = lookup.producer(name);
-  if (stored?.opType !== "DequantizeLinear" || stored.inputs[2]) return undefined;
-  if (stored.attributes["block_size"]) return undefined;
-  if (lookup.producer(input)?.opType !== "DequantizeLinear") return undefined;
-  const tensor = tensors.get(stored.inputs[0]!);
-  return tensor?.data instanceof Int8Array
-    ? { dims: tensor.dims, numbers: tensor.data }
-    : undefined;
+  if (stored?.opType !== "DequantizeLinear") return undefined;
+  const { dims, data, elementType } = tensors.get(stored.inputs[0]!) ?? {};
+  if (!dims || !(data instanceof Int8Array) || elementType === "INT4") return undefined;
+  const kind = int8Kind(stored, product, dims, lookup, tensors);
+  return kind === "i8" ? { dims, numbers: data } : undefined;
 }

@@ -51,11 +51,12 @@ const ZEROS_I4 = 8;
 /** How a file may store numbers that are packed as float32, by the bytes of one. */
 interface Narrow {
   readonly bytes: number;
-  readonly kernel: "widenF16";
+  readonly kernel: "widenF16" | "widenI8";
 }
 
 const NARROW: Partial<Record<OnnxElementType, Narrow>> = {
   FLOAT16: { bytes: 2, kernel: "widenF16" },
+  INT8: { bytes: 1, kernel: "widenI8" },
 };
 
 /**
@@ -85,7 +86,7 @@ export function packWeights(
   const units = layout.outputsFirst
     ? panelUnits(kernels, packed, panelBytes)
     : channelUnits(kernels, packed, panelBytes);
-  const narrow = stored && NARROW[stored];
+  const narrow = stored && layout.kind === "f32" ? NARROW[stored] : undefined;
   return { packed, sink: stage(heap, narrow ? widened(heap, kernels, units, narrow) : units) };
 }
 

@@ -2,6 +2,7 @@
  * Tests only: one ONNX file in ONNX Runtime and in the lean session.
  * @module
  */
+import { assert, assertEquals } from "@std/assert";
 import * as ort from "onnxruntime-web";
 import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
 import type { Build } from "../../inference/lean/kernels/load_kernels.ts";
@@ -129,4 +130,43 @@ export function relativeError(actual: Float32Array, expected: Float32Array): num
     largest = Math.max(largest, Math.abs(value));
   });
   return largest === 0 ? worst : worst / largest;
+}
+
+/** A network of a few nodes, whose input is "x". */
+export interface Case {
+  readonly shape: ImageShape;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly OnnxTensor[];
+  readonly batches?: readonly number[];
+}
+
+const NAMES = { input: "x", output: "y" };
+
+async function check(name: string, drawn: Case, seed: number): Promise<void> {
+  const { shape, nodes, initializers, batches = [3, 1] } = drawn;
+  const file = modelOf(shape, nodes, initializers);
+  const numbers = new Numbers(seed + 17);
+  for (const batch of batches) {
+    const dims = [batch, ...shape];
+    const images = numbers.array(dims.reduce((product, size) => product * size, 1), 2);
+    const expected = await answerOfOnnxRuntime(file, NAMES, images, dims);
+    for (const build of BUILDS) {
+      const what = `${name}, seed ${seed}, ${build}, batch ${batch} (${shape})`;
+      const classes = expected.length / batch;
+      const result = (await leanRunner(file, NAMES, dims, classes, { build })).run(images, batch);
+      const error = relativeError(result, expected);
+      assert(error < 1e-5, `${what}: ${error}`);
+      const divided = await leanRunner(file, NAMES, dims, classes, { build, ...DIVIDED });
+      assertEquals(divided.run(images, batch), result, `${what}, divided among threads`);
+    }
+  }
+}
+
+/** Draws cases and checks each: a failure names its seed. */
+export function proves(name: string, count: number, draw: (numbers: Numbers) => Case): void {
+  Deno.test(`the lean session's ${name} is ONNX Runtime's`, async () => {
+    for (let seed = 1; seed <= count; seed++) {
+      await check(name, draw(new Numbers(seed * 7919)), seed);
+    }
+  });
 }

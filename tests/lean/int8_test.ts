@@ -52,18 +52,27 @@ function rounded(name: string, step: number, zero: 0 | 64, clip: boolean): Part 
   };
 }
 
-/** int8 weights with a scale for each output. */
+/** int8 weights with a scale for each output, and sometimes a zero point of 0. */
 function weights(numbers: Numbers, name: string, dims: readonly number[], axis: number): Part {
+  const zeros = numbers.next() > 0;
   const data = Int8Array.from(
     { length: dims.reduce((product, size) => product * size, 1) },
     () => numbers.whole(-127, 127),
   );
   const scales = numbers.array(dims[axis]!).map((scale) => Math.abs(scale) / 100 + 0.001);
   return {
-    nodes: [nodeOf("DequantizeLinear", [`${name}/int8`, `${name}/scale`], [name], {
-      axis: { int: axis },
-    })],
+    nodes: [
+      nodeOf(
+        "DequantizeLinear",
+        [`${name}/int8`, `${name}/scale`, ...zeros ? [`${name}/zero`] : []],
+        [name],
+        { axis: { int: axis } },
+      ),
+    ],
     initializers: [
+      ...zeros
+        ? [{ name: `${name}/zero`, dims: [dims[axis]!], data: new Int8Array(dims[axis]!) }]
+        : [],
       { name: `${name}/int8`, dims, data },
       { name: `${name}/scale`, dims: [dims[axis]!], data: scales },
     ],

@@ -5,7 +5,11 @@ import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { topK } from "../../shared/top_k.ts";
 import { observe, scalesBy } from "../../training/compress/calibrate.ts";
 import { storeAsFloat16 } from "../../training/compress/float16.ts";
-import { quantizeProducts, quantizeTo4Bits } from "../../training/compress/quantize.ts";
+import {
+  quantizeProducts,
+  quantizeTo4Bits,
+  quantizeWeights,
+} from "../../training/compress/quantize.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
 import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
 import { answerOfOnnxRuntime, BUILDS, leanRunner, relativeError } from "./compare.ts";
@@ -29,7 +33,7 @@ for (const name of EXPORTED) {
   });
 }
 
-const STORED = { float16: storeAsFloat16 };
+const STORED = { float16: storeAsFloat16, "int8-weights": quantizeWeights };
 
 for (const [form, store] of Object.entries(STORED)) {
   for (const name of EXPORTED) {

@@ -1,53 +1,5 @@
 // Each operator of the lean session against ONNX Runtime, on shapes drawn at random.
-import { assert, assertEquals } from "@std/assert";
-import type { OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
-import {
-  answerOfOnnxRuntime,
-  BUILDS,
-  DIVIDED,
-  type ImageShape,
-  leanRunner,
-  modelOf,
-  nodeOf,
-  Numbers,
-  relativeError,
-} from "./compare.ts";
-
-interface Case {
-  readonly shape: ImageShape;
-  readonly nodes: readonly OnnxNode[];
-  readonly initializers: readonly OnnxTensor[];
-}
-
-const NAMES = { input: "x", output: "y" };
-
-async function check(name: string, { shape, nodes, initializers }: Case, seed: number) {
-  const file = modelOf(shape, nodes, initializers);
-  const numbers = new Numbers(seed + 17);
-  for (const batch of [3, 1]) {
-    const dims = [batch, ...shape];
-    const images = numbers.array(dims.reduce((product, size) => product * size, 1), 2);
-    const expected = await answerOfOnnxRuntime(file, NAMES, images, dims);
-    for (const build of BUILDS) {
-      const what = `${name}, seed ${seed}, ${build}, batch ${batch} (${shape})`;
-      const classes = expected.length / batch;
-      const result = (await leanRunner(file, NAMES, dims, classes, { build })).run(images, batch);
-      const error = relativeError(result, expected);
-      assert(error < 1e-5, `${what}: ${error}`);
-      const divided = await leanRunner(file, NAMES, dims, classes, { build, ...DIVIDED });
-      assertEquals(divided.run(images, batch), result, `${what}, divided among threads`);
-    }
-  }
-}
-
-/** Draws cases and checks each: a failure names its seed. */
-function proves(name: string, count: number, draw: (numbers: Numbers) => Case) {
-  Deno.test(`the lean session's ${name} is ONNX Runtime's`, async () => {
-    for (let seed = 1; seed <= count; seed++) {
-      await check(name, draw(new Numbers(seed * 7919)), seed);
-    }
-  });
-}
+import { type Case, nodeOf, type Numbers, proves } from "./compare.ts";
 
 const ints = (...values: number[]) => ({ ints: values });
 

@@ -4,15 +4,17 @@ import { decodeOnnx } from "../../shared/onnx/read.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { observe, scalesBy } from "../../training/compress/calibrate.ts";
 import { gemmToMatMul } from "../../training/compress/fully_connected.ts";
-import { quantizeProducts } from "../../training/compress/quantize.ts";
+import { quantizeProducts, quantizeWeights } from "../../training/compress/quantize.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
 import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
 import { BUILDS, DIVIDED, leanRunner, Numbers } from "./compare.ts";
 
 const NAMES = { input: "input", output: "probabilities" };
 
+type Name = typeof EXPORTED[number];
+
 /** The network in int8, calibrated on two images. */
-async function int8(file: Uint8Array, name: typeof EXPORTED[number]) {
+async function int8(file: Uint8Array, name: Name) {
   const model = gemmToMatMul(decodeOnnx(file) as OnnxModel);
   const { dims, data } = exportedInput(name);
   const images = [data.slice(0, data.length / 2), data.slice(data.length / 2)];
@@ -24,17 +26,26 @@ async function int8(file: Uint8Array, name: typeof EXPORTED[number]) {
   return encodeOnnx(quantizeProducts(model, scales));
 }
 
-/** int8 has no locally connected layers. */
-const FORMS = {
-  float32: EXPORTED,
-  int8: EXPORTED.filter((name) => name !== "cifar10-local-tiny"),
+interface Form {
+  readonly names: readonly Name[];
+  readonly make: (file: Uint8Array, name: Name) => Uint8Array | Promise<Uint8Array>;
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+  float32: { names: EXPORTED, make: (file) => file },
+  "int8-weights": {
+    names: ["alexnet-small"],
+    make: (file) => encodeOnnx(quantizeWeights(decodeOnnx(file) as OnnxModel)),
+  },
+  // There are no locally connected layers in int8.
+  int8: { names: EXPORTED.filter((name) => name !== "cifar10-local-tiny"), make: int8 },
 };
 
-for (const form of ["float32", "int8"] as const) {
-  for (const name of FORMS[form]) {
+for (const [form, { names, make }] of Object.entries(FORMS)) {
+  for (const name of names) {
     Deno.test(`${name} in ${form} gives the same on one thread and on several`, async () => {
       const original = exportedModel(name);
-      const file = form === "int8" ? await int8(original, name) : original;
+      const file = await make(original, name);
       const { dims } = exportedInput(name);
       const size = dims.slice(1).reduce((product, length) => product * length, 1);
       const classes = Number(decodeOnnx(original).outputs[0]!.shape[1]);

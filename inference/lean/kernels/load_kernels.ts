@@ -2,6 +2,7 @@
 export const KERNELS = [
   "productF32",
   "productI8",
+  "productI8F32",
   "productI4",
   "blockSums",
   "packF32",
@@ -12,6 +13,8 @@ export const KERNELS = [
   "packColumnsI8",
   "packColumnsI4",
   "widenF16",
+  "widenI8",
+  "scalePanels",
   "poolF32",
   "unaryF32",
   "binaryF32",

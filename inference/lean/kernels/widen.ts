@@ -23,3 +23,23 @@ function half(bits: v128): v128 {
   const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
   return v128.or(v128.or(finite, v128.and(infinite, i32x4.splat(0x7f800000))), sign);
 }
+
+/** int8 as the same numbers. */
+export function widenI8(from: usize, count: i32, to: usize): void {
+  for (const end = to + (count << 2); to < end; to += 32, from += 8) {
+    const words = v128.load_ext<i8>(from);
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words)));
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(words)), 16);
+  }
+}
+
+/** Weights that lie in panels of 8 outputs, [panel][k][8], times the scale of each output. */
+export function scalePanels(at: usize, panels: i32, length: i32, scales: usize): void {
+  for (let panel = 0; panel < panels; panel++, scales += 32) {
+    const a = v128.load(scales), b = v128.load(scales, 16);
+    for (const end = at + (length << 5); at < end; at += 32) {
+      v128.store(at, f32x4.mul(v128.load(at), a));
+      v128.store(at, f32x4.mul(v128.load(at, 16), b), 16);
+    }
+  }
+}

@@ -8,8 +8,9 @@ import { floatOf, intOf, intsOf, need, stringOf } from "../lookup.ts";
 import type { Lowering, Quantization } from "../lowering.ts";
 import { type Call, inTasks, type Placed, type Range, ranges, type Task } from "../step.ts";
 import { type Border, Value } from "../value.ts";
-import { type PackedWeights, PANEL } from "../weights.ts";
+import { type PackedWeights, PANEL, type WeightLayout } from "../weights.ts";
 import { bindBlocks, blockWeights } from "./product_i4.ts";
+import { bindWidened, weightScales } from "./product_i8_f32.ts";
 import { weightSums } from "./weight_sums.ts";
 
 interface Windows {
@@ -35,9 +36,9 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
   const { layout } = packed;
   need(node, layout.channels * layout.groups === input.channels, "its input has other channels");
   const windows = windowsOf(node, input, layout.kernel);
-  const integers = layout.kind !== "f32";
-  if (integers) need(node, input.kind === "i7", `${layout.kind} weights with float32 input`);
-  else need(node, input.kind === "f32", "float32 weights with int8 input");
+  const integers = input.kind === "i7";
+  if (integers) need(node, layout.kind !== "f32", "float32 weights with int8 input");
+  else need(node, takesFloats(node, layout), `${layout.kind} weights with float32 input`);
   const { name: sum, bias } = biasOf(node, layout.outputs, lowering);
   const active = lowering.absorbRelu(sum);
   // A step behind a ReLU alone: the product stores 7 bits without a zero point.
@@ -61,10 +62,11 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
         const step = rounded?.quantization.step ?? 0;
         return bindBlocks(placed, { input, output, blocks, bias, relu: active.relu, step });
       }
-      const numbers = {
-        bias,
-        ...layout.kind === "i8" ? { scales: weightScales(node, packed, lowering) } : {},
-      };
+      const scales = layout.kind === "i8" ? weightScales(node, packed, lowering) : undefined;
+      if (scales && !integers) {
+        return bindWidened(placed, { input, output, packed, scales, bias, relu: active.relu });
+      }
+      const numbers = { bias, ...scales ? { scales } : {} };
       return bind(placed, {
         node,
         input,
@@ -79,16 +81,8 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
   });
 }
 
-function weightScales(
-  node: OnnxNode,
-  { layout: { outputs } }: PackedWeights,
-  lowering: Lowering,
-): Float32Array {
-  const dequantize = lowering.lookup.producer(node.inputs[1]!)!;
-  const scales = lowering.constant(dequantize.inputs[1]!).numbers;
-  if (scales.length === outputs) return scales;
-  need(node, scales.length === 1, `${scales.length} scales for ${outputs} outputs`);
-  return new Float32Array(outputs).fill(scales[0]!);
+function takesFloats({ opType }: OnnxNode, { kind }: WeightLayout): boolean {
+  return kind === "f32" || (kind === "i8" && opType !== "Conv");
 }
 
 /** The third input, or an Add behind. */

@@ -1,4 +1,4 @@
-import type { OnnxElementType, OnnxNode } from "../../../shared/onnx/onnx_node.ts";
+import type { OnnxNode, OnnxTensor } from "../../../shared/onnx/onnx_node.ts";
 import { intOf, intsOf, type Lookup } from "../lookup.ts";
 import type { ArrivingTensor } from "../onnx_stream.ts";
 import type { WeightLayout } from "../weights.ts";
@@ -10,6 +10,9 @@ export interface WeightUse {
   readonly layout: WeightLayout;
 }
 
+/** Constants that are known so far. */
+type Constants = ReadonlyMap<string, OnnxTensor>;
+
 /**
  * How a tensor's numbers are to be packed while they arrive; nothing where it is no weights, or
  * where more has to be known first.
@@ -18,6 +21,7 @@ export function weightUse(
   { name, dims, elementType }: Pick<ArrivingTensor, "name" | "dims" | "elementType">,
   lookup: Lookup,
   input: string,
+  tensors: Constants,
 ): WeightUse | undefined {
   const direct = lookup.onlyConsumer(name);
   const stored = direct?.opType === "DequantizeLinear" || direct?.opType === "Cast";
@@ -27,10 +31,13 @@ export function weightUse(
   // The filters of a locally connected layer, which copy windows, are never multiplied with.
   if (lookup.onlyConsumer(product.outputs[0]!)?.opType === "Reshape") return undefined;
   if (direct?.opType === "DequantizeLinear") {
-    const kind = integerKind(direct, elementType);
-    if (!kind || direct.inputs[2] || !quantized(product, lookup)) return undefined;
-    const layout = layoutOf(product, dims, kind, lookup, input);
-    if (!layout || kind === "i8") return layout && { name: used, layout };
+    const kind = elementType === "INT8"
+      ? int8Kind(direct, product, dims, lookup, tensors)
+      : elementType === "INT4" && hasBlocks(direct) && quantized(product, lookup)
+      ? "i4"
+      : undefined;
+    const layout = kind && layoutOf(product, dims, kind, lookup, input);
+    if (!layout || kind !== "i4") return layout && { name: used, layout };
     // Two outputs share a byte, and a block is whole groups of four weights.
     const block = intOf(direct, "block_size", 0);
     const fits = product.opType === "MatMul" && layout.outputs % 2 === 0 && block % 4 === 0;
@@ -41,15 +48,40 @@ export function weightUse(
   return layout && { name: used, layout };
 }
 
-/** int8 with a scale for each output or one for all, int4 with one for each block of the first axis. */
-function integerKind(
+/** A scale for each block of the first axis, and no zero points. */
+function hasBlocks(dequantize: OnnxNode): boolean {
+  return intOf(dequantize, "block_size", 0) > 0 && intOf(dequantize, "axis", 1) === 0 &&
+    !dequantize.inputs[2];
+}
+
+/**
+ * How a product holds int8 weights with a scale for each output, or one for all: as float32 where it
+ * is a convolution of float32. Nothing where they have other scales, or zero points, for all that is
+ * known as they arrive.
+ */
+export function int8Kind(
   dequantize: OnnxNode,
-  elementType: OnnxElementType,
-): "i8" | "i4" | undefined {
-  const blocks = intOf(dequantize, "block_size", 0) > 0;
-  if (elementType === "INT8" && !blocks) return "i8";
-  const first = intOf(dequantize, "axis", 1) === 0;
-  return elementType === "INT4" && blocks && first ? "i4" : undefined;
+  product: OnnxNode,
+  dims: readonly number[],
+  lookup: Lookup,
+  tensors: Constants,
+): "i8" | "f32" | undefined {
+  if (intOf(dequantize, "block_size", 0) > 0) return undefined;
+  const [, scale, zero] = dequantize.inputs;
+  const axis = intOf(dequantize, "axis", 1);
+  const byOutput = (axis < 0 ? axis + dims.length : axis) === outputAxis(product);
+  if (!byOutput && tensors.get(scale!)?.data.length !== 1) return undefined;
+  const zeros = zero ? tensors.get(zero)?.data : [];
+  if (!zeros?.every((point) => Number(point) === 0)) return undefined;
+  return product.opType === "Conv" && !quantized(product, lookup) ? "f32" : "i8";
+}
+
+function outputAxis(product: OnnxNode): number {
+  return product.opType === "Conv" || isTransposed(product) ? 0 : 1;
+}
+
+function isTransposed(product: OnnxNode): boolean {
+  return product.opType === "Gemm" && intOf(product, "transB", 0) === 1;
 }
 
 /** How the scales [blocks, outputs] of 4-bit weights that are packed already are to be packed. */
@@ -101,7 +133,7 @@ export function layoutOf(
     // deno-fmt-ignore
     return { kind, outputs, groups, channels, kernel: [rows, columns], pixelLength, rowLength, outputsFirst };
   }
-  const transposed = product.opType === "Gemm" && intOf(product, "transB", 0) === 1;
+  const transposed = isTransposed(product);
   if ((product.opType !== "Gemm" && product.opType !== "MatMul") || dims.length !== 2) {
     return undefined;
   }

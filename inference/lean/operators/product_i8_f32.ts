@@ -1,0 +1,84 @@
+/**
+ * int8 weights whose products read float32. Those of a fully connected layer stay int8 in memory; a
+ * convolution uses each of its few weights often, so these are float32 from the start.
+ * @module
+ */
+import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
+import type { Heap } from "../heap.ts";
+import type { Kernels } from "../kernels/load_kernels.ts";
+import { need } from "../lookup.ts";
+import type { Lowering } from "../lowering.ts";
+import { type Placed, ranges, type Task } from "../step.ts";
+import type { Value } from "../value.ts";
+import { type PackedWeights, PANEL } from "../weights.ts";
+
+/** The scale of each output of a product's int8 weights, in front of or behind which they arrived. */
+export function weightScales(
+  node: OnnxNode,
+  { layout: { outputs } }: PackedWeights,
+  lowering: Lowering,
+): Float32Array {
+  const dequantize = lowering.lookup.producer(node.inputs[1]!)!;
+  const scales = lowering.constant(dequantize.inputs[1]!).numbers;
+  if (scales.length === outputs) return scales;
+  need(node, scales.length === 1, `${scales.length} scales for ${outputs} outputs`);
+  return new Float32Array(outputs).fill(scales[0]!);
+}
+
+/** Multiplies a convolution's weights, float32 by now, with the scales of their outputs. */
+export function applyScales(
+  { address, groupBytes, panels, layout: { outputs, groups } }: PackedWeights,
+  scales: Float32Array,
+  { heap, kernels }: { readonly heap: Heap; readonly kernels: Kernels },
+): void {
+  const mark = heap.end;
+  const perGroup = outputs / groups;
+  for (let group = 0; group < groups; group++) {
+    const padded = new Float32Array(panels * PANEL);
+    padded.set(scales.subarray(group * perGroup, (group + 1) * perGroup));
+    const at = heap.keepFloats(padded);
+    kernels.scalePanels(address + group * groupBytes, panels, groupBytes / panels / PANEL / 4, at);
+    heap.release(mark);
+  }
+}
+
+/** Multiply-adds that one thread does in a nanosecond, about, and weights that it reads. */
+const SPEED = { products: 16, weights: 10 };
+
+/** The calls that compute all images' outputs of a fully connected layer. */
+export function bindWidened(
+  { heap, batch, at, tasks }: Placed,
+  { input, output, packed, scales, bias, relu }: {
+    readonly input: Value;
+    readonly output: Value;
+    readonly packed: PackedWeights;
+    readonly scales: Float32Array;
+    readonly bias: Float32Array;
+    readonly relu: boolean;
+  },
+): readonly Task[] {
+  const { layout: { rowLength, outputs }, panels, groupBytes, address } = packed;
+  const images = Array.from({ length: batch }, (_, image) => image);
+  const windows = heap.keepIntegers(Int32Array.from([
+    ...images.map((image) => image * input.imageBytes),
+    ...images.map((image) => image * output.imageBytes),
+  ]));
+  const padded = new Float32Array(2 * panels * PANEL);
+  padded.set(scales);
+  padded.set(bias, panels * PANEL);
+  const scalesAt = heap.keepFloats(padded);
+  const nanoseconds = groupBytes * Math.max(batch / SPEED.products, 1 / SPEED.weights);
+  return ranges(panels, tasks(nanoseconds)).map(({ from, count }): Task => {
+    const first = from * PANEL;
+    return [{
+      kernel: "productI8F32",
+      // deno-fmt-ignore
+      parameters: [
+        at(input), windows, batch, rowLength * 4, address + from * (groupBytes / panels),
+        scalesAt + first * 4, panels * PANEL * 4,
+        Math.min(count * PANEL, Math.ceil(outputs / 4) * 4 - first), at(output) + first * 4,
+        Number(relu),
+      ],
+    }];
+  });
+}
