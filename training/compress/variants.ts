@@ -14,12 +14,14 @@ import {
   observe,
   scalesBy,
 } from "./calibrate.ts";
+import { gemmToMatMul } from "./fully_connected.ts";
 import { storeAsFloat16 } from "./float16.ts";
 import type { Pruning } from "./prune.ts";
 import { onnxFileOf } from "./subject.ts";
 import {
   type ActivationScales,
   hasInt4,
+  productsOf,
   quantizeProducts,
   quantizeTo4Bits,
   quantizeWeights,
@@ -89,6 +91,11 @@ function fourBits(model: OnnxModel): Made {
 }
 
 function requireForm(name: VariantName, model: OnnxModel): void {
+  if (productsOf(gemmToMatMul(model)).length === 0) {
+    throw new RangeError(
+      `Cannot make ${name}: the model has no float32 weights (name the network itself, not a form)`,
+    );
+  }
   if (name !== "float16" && model.opset < LEAST_OPSET) {
     throw new RangeError(
       `Cannot make ${name}: the model asks for operator set ${model.opset} ` +
