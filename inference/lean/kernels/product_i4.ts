@@ -6,7 +6,7 @@
 // 16 odd + even + 8, and v & 0xf0 is 16 odd. So two dots of v and of v & 0xf0 give both sums without
 // unpacking: even = Σ v x - Σ (v & 0xf0) x - 8 Σ x. The last sum is the same for all outputs, and the
 // first begins with it.
-import { sevenBits } from "./product_i8.ts";
+import { keep } from "./product_i8.ts";
 import { dot, splatBytes, zeroOr } from "./vector.ts";
 
 /** Windows of a tile: as many as the registers hold. */
@@ -183,12 +183,5 @@ function finish(
   const factor = f32x4.splat(inputStep);
   const first = zeroOr(f32x4.add(f32x4.mul(a, factor), v128.load(biases)), relu);
   const second = zeroOr(f32x4.add(f32x4.mul(b, factor), v128.load(biases, 16)), relu);
-  if (step === 0) {
-    v128.store(to, first);
-    if (both) v128.store(to, second, 16);
-    return;
-  }
-  const bytes = sevenBits(first, second, step, 0, 0);
-  if (both) v128.store64_lane(to, bytes, 0);
-  else v128.store32_lane(to, bytes, 0);
+  keep(to, first, second, step, both);
 }

@@ -202,8 +202,12 @@ function single(
 function store(
   to: usize, a: v128, b: v128, scales: usize, biasAt: i32, relu: bool, step: f32, both: bool,
 ): void {
-  const first = real(a, scales, biasAt, relu);
-  const second = real(b, scales + 16, biasAt, relu);
+  keep(to, real(a, scales, biasAt, relu), real(b, scales + 16, biasAt, relu), step, both);
+}
+
+/** Eight outputs, or the first four: as float32 where `step` is 0, else as 7-bit numbers. */
+
+export function keep(to: usize, first: v128, second: v128, step: f32, both: bool): void {
   if (step === 0) {
     v128.store(to, first);
     if (both) v128.store(to, second, 16);
