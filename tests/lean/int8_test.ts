@@ -1,25 +1,19 @@
 // int8 and int4 networks in the lean session against the same file in ONNX Runtime.
 import { assert, assertEquals } from "@std/assert";
-import * as ort from "onnxruntime-web";
 import { INT4_OPSET, type OnnxNode, type OnnxTensor } from "../../shared/onnx/onnx_node.ts";
-import { BUILDS, DIVIDED, leanRunner, modelOf, nodeOf, Numbers, relativeError } from "./compare.ts";
+import {
+  answerOfOnnxRuntime,
+  AS_IT_STANDS,
+  BUILDS,
+  DIVIDED,
+  leanRunner,
+  modelOf,
+  nodeOf,
+  Numbers,
+  relativeError,
+} from "./compare.ts";
 
-ort.env.logLevel = "error";
-ort.env.wasm.numThreads = 1;
-
-/**
- * ONNX Runtime without its optimiser: every node computed as it stands, float32 of what the integers
- * stand for. With it, sums of int8 are rounded in other places.
- */
-async function answer(file: Uint8Array, images: Float32Array, dims: readonly number[]) {
-  const session = await ort.InferenceSession.create(file, { graphOptimizationLevel: "disabled" });
-  try {
-    return (await session.run({ x: new ort.Tensor("float32", images, dims) }))["y"]!
-      .data as Float32Array;
-  } finally {
-    await session.release();
-  }
-}
+const NAMES = { input: "x", output: "y" };
 
 interface Part {
   readonly nodes: readonly OnnxNode[];
@@ -122,13 +116,12 @@ async function compare(
   for (const batch of batches) {
     const dims = [batch, ...shape];
     const images = numbers.array(dims.reduce((product, size) => product * size, 1), 1);
-    const expected = await answer(file, images, dims);
-    const names = { input: "x", output: "y" };
+    const expected = await answerOfOnnxRuntime(file, NAMES, images, dims, AS_IT_STANDS);
     const results: Float32Array[] = [];
     for (const build of BUILDS) {
       for (const division of [{}, DIVIDED]) {
         const options = { build, ...division };
-        const runner = await leanRunner(file, names, dims, expected.length / batch, options);
+        const runner = await leanRunner(file, NAMES, dims, expected.length / batch, options);
         results.push(runner.run(images, batch));
       }
     }
