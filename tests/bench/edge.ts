@@ -1,6 +1,6 @@
 // deno task bench:edge: small machines; every form of a network on every engine, beside its peers.
 import { asVariant } from "../../shared/variants.ts";
-import { type ModelManifest, ORIGINAL, type Variant } from "../../shared/manifest.ts";
+import { ORIGINAL } from "../../shared/manifest.ts";
 import { DirectoryStore } from "../../shared/object_store/directory.ts";
 import { readWeights } from "../../shared/registry/weights.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
@@ -22,12 +22,13 @@ import {
 } from "./edge/networks.ts";
 import { measurePeak, type Peak } from "./edge/peak.ts";
 import { photo } from "./edge/photo.ts";
+import { comparedOf, type Result, type Row, tablesOf } from "./edge/results.ts";
 import { TRAINED_NAMES } from "./edge/trained_networks.ts";
 import { boundOf, layerErrors, workOf } from "./edge/products.ts";
 import { type Bucket, bucketOf } from "./edge/s3.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { NotHere } from "./peer.ts";
-import { digits, formatTable, type Table } from "./table.ts";
+import { digits, formatTable } from "./table.ts";
 
 const HELP =
   `AlexNet and SqueezeNet in every form on every engine, each in a fresh process, one thread
@@ -68,14 +69,6 @@ const NAMES: Readonly<Record<typeof NETWORK_NAMES[number], readonly VariantName[
   squeezenet: VARIANT_NAMES.filter((name) => name !== "int4"),
 };
 const RUNS = { quick: 7, full: 31 };
-
-interface Row {
-  readonly name: string;
-  readonly network: NetworkName;
-  readonly form: string;
-  /** "layers" and "agreement" are parts of their own. */
-  readonly engine: string;
-}
 
 const ROWS: readonly Row[] = [
   ...NETWORK_NAMES.flatMap(rowsOf),
@@ -132,31 +125,6 @@ async function run(options: BenchOptions): Promise<void> {
     const tables = tablesOf(results, [...formatMachine(machine), ...describePeak(peak)], missing);
     console.log(tables.map(formatTable).join("\n\n"));
   }
-}
-
-interface Result {
-  readonly row: Row;
-  readonly weightsBytes?: number;
-  readonly bound?: number;
-  readonly measured?: Measured;
-  /** Of "layers": errors by product, one of each form. */
-  readonly errors?: Record<string, Record<string, number>>;
-  /** Of "agreement": the original and its forms. */
-  readonly compared?: readonly Compared[];
-}
-
-type Compared =
-  & Pick<Variant, "name" | "wireBytes" | "metrics" | "agreement">
-  & { readonly bytes: number };
-
-function comparedOf({ weights, variants = [], ...original }: ModelManifest): Compared[] {
-  return [{ ...original, name: ORIGINAL, weights }, ...variants].map((form) => ({
-    name: form.name,
-    bytes: form.weights.byteLength,
-    wireBytes: form.wireBytes,
-    metrics: form.metrics,
-    agreement: "agreement" in form ? form.agreement : undefined,
-  }));
 }
 
 interface Work {
@@ -254,79 +222,6 @@ function describePeak({ bandwidth, float32, int8 }: Peak): string[] {
     } G float32 or ` +
     `${giga(int8)} G int8 a second in WebAssembly`,
   ];
-}
-
-function tablesOf(results: readonly Result[], head: string[], notes: string[]): Table[] {
-  const tables: Table[] = [];
-  const timed = results.filter(({ measured }) => measured);
-  if (timed.length > 0) tables.push(timesTable(timed, head, notes));
-  for (const { row, errors } of results) if (errors) tables.push(errorsTable(row, errors));
-  const agreements = results.filter(({ compared }) => compared);
-  if (agreements.length > 0) tables.push(agreementTable(agreements));
-  return tables.length > 0 ? tables : [{ head, columns: [], rows: [], notes }];
-}
-
-function timesTable(results: readonly Result[], head: string[], notes: string[]): Table {
-  const megabytes = (bytes: number | undefined) => bytes && digits(bytes / 1e6);
-  return {
-    head,
-    columns: [
-      ...["network, form, engine", "weights MB", "peak MB", "steady MB", "first ms", "from S3 ms"],
-      ...["batch 1 ms", "batch 8 ms", "bound ms", "of bound"],
-    ],
-    rows: results.map(({ row, weightsBytes, bound, measured }) => [
-      row.name,
-      megabytes(weightsBytes) || "",
-      megabytes(measured!.peak) || "",
-      megabytes(measured!.steady) || "",
-      digits(measured!.first),
-      digits(measured!.firstFromBucket),
-      digits(measured!.batch1),
-      digits(measured!.batch8),
-      digits(bound),
-      digits(measured!.batch1 / bound!),
-    ]),
-    notes,
-  };
-}
-
-function errorsTable({ network }: Row, errors: Record<string, Record<string, number>>): Table {
-  const names = Object.keys(Object.values(errors)[0] ?? {});
-  return {
-    head: [`${network}: relative error of each product's output`],
-    columns: ["product", ...Object.keys(errors)],
-    rows: names.map((name) => [
-      name.replace("/product", ""),
-      ...Object.values(errors).map((error) => `${digits(100 * error[name]!)} %`),
-    ]),
-    notes: [],
-  };
-}
-
-function agreementTable(results: readonly Result[]): Table {
-  const share = (value: number | undefined) =>
-    value === undefined ? "" : `${digits(100 * value)} %`;
-  return {
-    head: ["Agreement with the original on images that calibration did not see"],
-    columns: [
-      ...["network, form", "file kB", "brotli kB", "images", "top-1 error", "top-5 error"],
-      ...["same first", "first in five", "five shared"],
-    ],
-    rows: results.flatMap(({ row, compared }) =>
-      compared!.map(({ name, bytes, wireBytes, metrics, agreement }) => [
-        `${row.network} ${name}`,
-        digits(bytes / 1e3),
-        digits((wireBytes?.brotli ?? NaN) / 1e3),
-        String(agreement?.images ?? metrics?.images ?? ""),
-        share(metrics?.top1Error),
-        share(metrics?.top5Error),
-        share(agreement?.top1),
-        share(agreement?.top5),
-        share(agreement?.fiveShared),
-      ])
-    ),
-    notes: [],
-  };
 }
 
 if (import.meta.main) await runBench(bench, Deno.args);

@@ -1,4 +1,4 @@
-/** What inputs of a fully connected layer have in common: mean products of those in one block. */
+/** How inputs of a fully connected layer move together: sums of the products of those in one block. */
 export class InputMoments {
   readonly #inputs: number;
   readonly #block: number;
