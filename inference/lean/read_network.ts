@@ -15,7 +15,7 @@ import { type ArrivingTensor, readOnnxStream, type TensorSink } from "./onnx_str
 import { lowerInput } from "./operators/input.ts";
 import { findLayer, lowerLayer } from "./operators/locally_connected.ts";
 import { OPERATORS } from "./operators/operators.ts";
-import { applyScales, weightScales } from "./operators/product_i8_f32.ts";
+import { applyScales, weightScales } from "./operators/product_narrow.ts";
 import { int8Kind, layoutOf, scalesUse, weightUse } from "./operators/weight_use.ts";
 import type { Step } from "./step.ts";
 import { UnsupportedError } from "./unsupported.ts";

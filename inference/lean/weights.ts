@@ -2,13 +2,14 @@ import type { OnnxElementType } from "../../shared/onnx/onnx_node.ts";
 import type { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels/load_kernels.ts";
 import type { TensorSink } from "./onnx_stream.ts";
+import { UnsupportedError } from "./unsupported.ts";
 
 /** Outputs side by side in a panel: see kernels/product_f32.ts. */
 export const PANEL = 8;
 
 /** Weights of a product as ONNX has them, and how the product will read its input. */
 export interface WeightLayout {
-  readonly kind: "f32" | "i8" | "i4";
+  readonly kind: "f32" | "f16" | "i8" | "i4";
   /** Outputs of all groups. */
   readonly outputs: number;
   readonly groups: number;
@@ -25,7 +26,10 @@ export interface WeightLayout {
   readonly block?: number;
 }
 
-/** Weights in panels: [group][panel][k][8], [k / 4][8][4] of int8, or [k / 4][4][4] of pairs of int4. */
+/**
+ * Weights in panels: [group][panel][k][8], [k / 2][8][2] of float16, [k / 4][8][4] of int8, or
+ * [k / 4][4][4] of pairs of int4.
+ */
 export interface PackedWeights {
   readonly layout: WeightLayout;
   readonly address: number;
@@ -42,22 +46,29 @@ function windowLength({ kernel, rowLength }: WeightLayout): number {
 
 /** Bytes of one number. */
 function sizeOf({ kind }: WeightLayout): number {
-  return { f32: 4, i8: 1, i4: 0.5 }[kind];
+  return { f32: 4, f16: 2, i8: 1, i4: 0.5 }[kind];
 }
 
 /** Two 4-bit zeros in a panel: see kernels/product_i4.ts. */
 const ZEROS_I4 = 8;
 
-/** How a file may store numbers that are packed as float32, by the bytes of one. */
-interface Narrow {
-  readonly bytes: number;
-  readonly kernel: "widenF16" | "widenI8";
+/** What makes numbers as a file stores them into those that are packed. */
+interface Conversion {
+  /** Bytes of a stored number, and of a packed one. */
+  readonly from: number;
+  readonly to: number;
+  readonly kernel: "widenF16" | "widenI8" | "recodeF16";
 }
 
-const NARROW: Partial<Record<OnnxElementType, Narrow>> = {
-  FLOAT16: { bytes: 2, kernel: "widenF16" },
-  INT8: { bytes: 1, kernel: "widenI8" },
-};
+function conversionOf(
+  { kind }: WeightLayout,
+  stored: OnnxElementType | undefined,
+): Conversion | undefined {
+  if (kind === "f16") return { from: 2, to: 2, kernel: "recodeF16" };
+  if (kind !== "f32") return undefined;
+  if (stored === "FLOAT16") return { from: 2, to: 4, kernel: "widenF16" };
+  return stored === "INT8" ? { from: 1, to: 4, kernel: "widenI8" } : undefined;
+}
 
 /**
  * Space for a tensor's weights, and the sink that packs its numbers as they arrive. A few rows are
@@ -86,8 +97,9 @@ export function packWeights(
   const units = layout.outputsFirst
     ? panelUnits(kernels, packed, panelBytes)
     : channelUnits(kernels, packed, panelBytes);
-  const narrow = stored && layout.kind === "f32" ? NARROW[stored] : undefined;
-  return { packed, sink: stage(heap, narrow ? widened(heap, kernels, units, narrow) : units) };
+  const conversion = conversionOf(layout, stored);
+  const arriving = conversion ? converted(heap, kernels, units, conversion) : units;
+  return { packed, sink: stage(heap, arriving) };
 }
 
 /** So many bytes of the tensor, to be packed as soon as they lie at an address. */
@@ -103,9 +115,9 @@ function* panelUnits(
   panelBytes: number,
 ): Generator<Unit> {
   const { kind, groups, channels, kernel: [rows, columns], rowLength, pixelLength } = layout;
-  const size = kind === "f32" ? 4 : 1;
+  const size = sizeOf(layout);
   const pack = kind === "f32" ? kernels.packF32 : kernels.packI8;
-  const packRows = kind === "f32" ? kernels.packRowsF32 : kernels.packRowsI8;
+  const packRows = kind === "i8" ? kernels.packRowsI8 : kernels.packRowsF32;
   const groupOutputs = layout.outputs / groups;
   const channelBytes = rows * columns * size;
   const outputBytes = channels * channelBytes;
@@ -116,7 +128,9 @@ function* panelUnits(
       yield {
         bytes: outputs * outputBytes,
         pack: (from) => {
-          if (rows * columns === 1) return packRows(from, outputs, outputBytes, channels, to);
+          // Two float16 move as one number of 32 bits.
+          const count = kind === "f16" ? channels / 2 : channels;
+          if (rows * columns === 1) return packRows(from, outputs, outputBytes, count, to);
           // deno-fmt-ignore
           pack(
             from, outputs, outputBytes, rows, columns, size, channels, channelBytes, to,
@@ -141,6 +155,7 @@ function* channelUnits(
   const size = sizeOf(layout);
   const pack = {
     f32: kernels.packColumnsF32,
+    f16: kernels.packColumnsF16,
     i8: kernels.packColumnsI8,
     i4: kernels.packColumnsI4,
   }[kind];
@@ -154,25 +169,35 @@ function* channelUnits(
   }
 }
 
-/** Kernels that widen write whole vectors. */
+/** Kernels that convert read and write whole vectors. */
 const VECTORS = 32;
 
-/** The same units of narrow numbers, which become float32 behind themselves. */
-function* widened(
+/**
+ * The same units of numbers as they are stored, converted behind themselves.
+ *
+ * @throws {UnsupportedError} (as they are packed) for float16 weights of 128 and more.
+ */
+function* converted(
   heap: Heap,
   kernels: Kernels,
   units: Generator<Unit>,
-  { bytes, kernel }: Narrow,
+  { from: storedBytes, to: packedBytes, kernel }: Conversion,
 ): Generator<Unit> {
   for (const unit of units) {
-    const count = unit.bytes / 4;
-    const behind = Math.ceil(count * bytes / VECTORS) * VECTORS;
+    const count = unit.bytes / packedBytes;
+    const bytes = count * storedBytes;
+    const behind = Math.ceil(bytes / VECTORS) * VECTORS;
     yield {
-      bytes: count * bytes,
+      bytes,
       pack: (from) => {
         const to = from + behind;
-        heap.reach(to + unit.bytes + VECTORS);
-        kernels[kernel](from, count, to);
+        const over = to + Math.ceil(unit.bytes / VECTORS) * VECTORS;
+        heap.reach(over + VECTORS);
+        heap.bytes(from + bytes, behind - bytes).fill(0);
+        kernels[kernel](from, count, to, over);
+        if (kernel === "recodeF16" && heap.integers(over, 4).some((large) => large !== 0)) {
+          throw new UnsupportedError("float16 weights of 128 and more");
+        }
         unit.pack(to);
       },
     };

@@ -153,17 +153,22 @@ async function check(name: string, drawn: Case, seed: number): Promise<void> {
   const { shape, nodes, initializers, batches = [3, 1] } = drawn;
   const file = modelOf(shape, nodes, initializers);
   const numbers = new Numbers(seed + 17);
+  const answers: { batch: number; images: Float32Array; expected: Float32Array }[] = [];
   for (const batch of batches) {
     const dims = [batch, ...shape];
     const images = numbers.array(dims.reduce((product, size) => product * size, 1), 2);
     const expected = await answerOfOnnxRuntime(file, NAMES, images, dims);
-    for (const build of BUILDS) {
+    answers.push({ batch, images, expected });
+  }
+  const classes = answers[0]!.expected.length / batches[0]!;
+  for (const build of BUILDS) {
+    const runner = await leanRunner(file, NAMES, [-1, ...shape], classes, { build });
+    const divided = await leanRunner(file, NAMES, [-1, ...shape], classes, { build, ...DIVIDED });
+    for (const { batch, images, expected } of answers) {
       const what = `${name}, seed ${seed}, ${build}, batch ${batch} (${shape})`;
-      const classes = expected.length / batch;
-      const result = (await leanRunner(file, NAMES, dims, classes, { build })).run(images, batch);
+      const result = runner.run(images, batch);
       const error = relativeError(result, expected);
       assert(error < 1e-5, `${what}: ${error}`);
-      const divided = await leanRunner(file, NAMES, dims, classes, { build, ...DIVIDED });
       assertEquals(divided.run(images, batch), result, `${what}, divided among threads`);
     }
   }

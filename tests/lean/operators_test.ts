@@ -1,5 +1,7 @@
 // Each operator of the lean session against ONNX Runtime, on shapes drawn at random.
-import { type Case, nodeOf, type Numbers, proves } from "./compare.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { UnsupportedError } from "../../inference/lean/unsupported.ts";
+import { type Case, leanRunner, modelOf, nodeOf, type Numbers, proves } from "./compare.ts";
 
 const ints = (...values: number[]) => ({ ints: values });
 
@@ -215,7 +217,7 @@ proves("subtraction of a mean image, weights stored as float16", 2, (numbers) =>
   };
 });
 
-proves("fully connected layers, weights stored as float16", 4, (numbers) => {
+proves("fully connected layers, weights stored as float16", 8, (numbers) => {
   const inputs = numbers.whole(1, 90);
   const [hidden, outputs] = [numbers.whole(1, 20), numbers.whole(1, 20)];
   const cast = (name: string) => nodeOf("Cast", [`${name}/half`], [name], { to: { int: 1 } });
@@ -227,6 +229,7 @@ proves("fully connected layers, weights stored as float16", 4, (numbers) => {
   });
   return {
     shape: [inputs, 1, 1],
+    batches: [7, 2, 1],
     nodes: [
       nodeOf("Flatten", ["x"], ["flat"], { axis: { int: 1 } }),
       cast("w"),
@@ -236,4 +239,21 @@ proves("fully connected layers, weights stored as float16", 4, (numbers) => {
     ],
     initializers: [half("w", [hidden, inputs]), half("w2", [hidden, outputs])],
   };
+});
+
+Deno.test("the lean session refuses float16 weights that its 16 bits cannot hold, and takes others", async () => {
+  const fileOf = (weight: number) =>
+    modelOf([8, 1, 1], [
+      nodeOf("Flatten", ["x"], ["flat"], { axis: { int: 1 } }),
+      nodeOf("Cast", ["w/half"], ["w"], { to: { int: 1 } }),
+      nodeOf("MatMul", ["flat", "w"], ["product"]),
+    ], [{ name: "w/half", dims: [8, 3], data: new Float16Array(24).fill(weight) }]);
+  const open = (weight: number) =>
+    leanRunner(fileOf(weight), { input: "x", output: "y" }, [1, 8, 1, 1], 3);
+  const runner = await open(-127.9375);
+  assertEquals(
+    runner.run(new Float32Array(8).fill(1), 1),
+    new Float32Array(3).fill(-8 * 127.9375),
+  );
+  await assertRejects(() => open(128), UnsupportedError, "float16 weights of 128 and more");
 });

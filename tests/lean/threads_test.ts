@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { observe, scalesBy } from "../../training/compress/calibrate.ts";
+import { storeAsFloat16 } from "../../training/compress/float16.ts";
 import { gemmToMatMul } from "../../training/compress/fully_connected.ts";
 import { quantizeProducts, quantizeWeights } from "../../training/compress/quantize.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
@@ -33,6 +34,10 @@ interface Form {
 
 const FORMS: Readonly<Record<string, Form>> = {
   float32: { names: EXPORTED, make: (file) => file },
+  float16: {
+    names: ["alexnet-small"],
+    make: (file) => encodeOnnx(storeAsFloat16(decodeOnnx(file))),
+  },
   "int8-weights": {
     names: ["alexnet-small"],
     make: (file) => encodeOnnx(quantizeWeights(decodeOnnx(file) as OnnxModel)),

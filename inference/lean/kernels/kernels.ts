@@ -2,7 +2,7 @@
 // Every kernel of the lean session. Addresses are bytes of the one memory.
 export * from "./product_f32.ts";
 export { productI8 } from "./product_i8.ts";
-export * from "./product_i8_f32.ts";
+export * from "./product_narrow.ts";
 export { blockSums, productI4 } from "./product_i4.ts";
 export * from "./pack.ts";
 export * from "./pool.ts";

@@ -155,6 +155,34 @@ export function packColumnsF32(
   }
 }
 
+/** The same of 16-bit numbers, an even number of k: [k / 2][8][2]. */
+export function packColumnsF16(
+  from: usize,
+  rows: i32,
+  outputs: i32,
+  panels: usize,
+  panelBytes: i32,
+): void {
+  const rowBytes = outputs << 1;
+  for (let k = 0; k < rows; k += 2, from += 2 * rowBytes) {
+    const to = panels + (k << 4);
+    let output = 0;
+    for (; output + 8 <= outputs; output += 8) {
+      const at = from + (output << 1);
+      const panel = to + (output >> 3) * panelBytes;
+      const a = v128.load(at), b = v128.load(at + rowBytes);
+      v128.store(panel, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+      v128.store(panel, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    }
+    for (; output < outputs; output++) {
+      const at = from + (output << 1);
+      const place = to + (output >> 3) * panelBytes + (output & 7) * 4;
+      store<u16>(place, load<u16>(at));
+      store<u16>(place, load<u16>(at + rowBytes), 2);
+    }
+  }
+}
+
 /** The same of bytes: four k of 16 outputs at a time, a cache line of 64 outputs after another. */
 export function packColumnsI8(
   from: usize,

@@ -9,6 +9,31 @@ export function widenF16(from: usize, count: i32, to: usize): void {
   }
 }
 
+/**
+ * float16 → 16 bits as `productF16` reads them: float16 with exponents 10 higher, which numbers below
+ * 128 have room for.
+ *
+ * @param over 16 bytes that are not all 0 behind it where some number was larger
+ */
+export function recodeF16(from: usize, count: i32, to: usize, over: usize): void {
+  let large = i32x4.splat(0);
+  for (const end = to + (count << 1); to < end; to += 16, from += 16) {
+    const a = recoded(v128.load_ext<u16>(from)), b = recoded(v128.load_ext<u16>(from, 8));
+    large = v128.or(large, v128.or(i32x4.shr_u(a, 16), i32x4.shr_u(b, 16)));
+    v128.store(to, i16x8.narrow_i32x4_u(a, b));
+  }
+  v128.store(over, large);
+}
+
+function recoded(bits: v128): v128 {
+  const wide = i32x4.shr_u(v128.and(half(bits), i32x4.splat(0x7fffffff)), 13);
+  // 0 has no exponent to raise.
+  const raised = i32x4.max_s(i32x4.sub(wide, i32x4.splat(102 << 10)), i32x4.splat(0));
+  // A carry would be lost in the sign: it is told by the bits above.
+  const large = v128.and(i32x4.gt_s(raised, i32x4.splat(0x7fff)), i32x4.splat(0x10000));
+  return v128.or(v128.or(raised, large), v128.and(bits, i32x4.splat(0x8000)));
+}
+
 /** Bits of float16 in 32-bit lanes: the exponent's bias is 15 in those, 127 in float32's. */
 
 function half(bits: v128): v128 {

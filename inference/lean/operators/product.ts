@@ -8,9 +8,9 @@ import { floatOf, intOf, intsOf, need, stringOf } from "../lookup.ts";
 import type { Lowering, Quantization } from "../lowering.ts";
 import { type Call, inTasks, type Placed, type Range, ranges, type Task } from "../step.ts";
 import { type Border, Value } from "../value.ts";
-import { type PackedWeights, PANEL, type WeightLayout } from "../weights.ts";
+import { type PackedWeights, PANEL } from "../weights.ts";
 import { bindBlocks, blockWeights } from "./product_i4.ts";
-import { bindWidened, weightScales } from "./product_i8_f32.ts";
+import { bindNarrow, weightScales } from "./product_narrow.ts";
 import { weightSums } from "./weight_sums.ts";
 
 interface Windows {
@@ -37,8 +37,8 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
   need(node, layout.channels * layout.groups === input.channels, "its input has other channels");
   const windows = windowsOf(node, input, layout.kernel);
   const integers = input.kind === "i7";
-  if (integers) need(node, layout.kind !== "f32", "float32 weights with int8 input");
-  else need(node, takesFloats(node, layout), `${layout.kind} weights with float32 input`);
+  const kinds = integers ? ["i8", "i4"] : node.opType === "Conv" ? ["f32"] : ["f32", "f16", "i8"];
+  need(node, kinds.includes(layout.kind), `${layout.kind} weights with ${input.kind} input`);
   const { name: sum, bias } = biasOf(node, layout.outputs, lowering);
   const active = lowering.absorbRelu(sum);
   // A step behind a ReLU alone: the product stores 7 bits without a zero point.
@@ -63,8 +63,8 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
         return bindBlocks(placed, { input, output, blocks, bias, relu: active.relu, step });
       }
       const scales = layout.kind === "i8" ? weightScales(node, packed, lowering) : undefined;
-      if (scales && !integers) {
-        return bindWidened(placed, { input, output, packed, scales, bias, relu: active.relu });
+      if (!integers && layout.kind !== "f32") {
+        return bindNarrow(placed, { input, output, packed, scales, bias, relu: active.relu });
       }
       const numbers = { bias, ...scales ? { scales } : {} };
       return bind(placed, {
@@ -79,10 +79,6 @@ export function lowerProduct(node: OnnxNode, lowering: Lowering): void {
       });
     },
   });
-}
-
-function takesFloats({ opType }: OnnxNode, { kind }: WeightLayout): boolean {
-  return kind === "f32" || (kind === "i8" && opType !== "Conv");
 }
 
 /** The third input, or an Add behind. */

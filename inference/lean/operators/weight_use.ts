@@ -45,7 +45,10 @@ export function weightUse(
   }
   if (elementType !== "FLOAT" && elementType !== "FLOAT16") return undefined;
   const layout = layoutOf(product, dims, "f32", lookup, input);
-  return layout && { name: used, layout };
+  if (!layout) return undefined;
+  const narrow = elementType === "FLOAT16" && product.opType !== "Conv" &&
+    layout.channels % 2 === 0;
+  return { name: used, layout: narrow ? { ...layout, kind: "f16" } : layout };
 }
 
 /** A scale for each block of the first axis, and no zero points. */

@@ -1,6 +1,7 @@
 /**
- * int8 weights whose products read float32. Those of a fully connected layer stay int8 in memory; a
- * convolution uses each of its few weights often, so these are float32 from the start.
+ * int8 and float16 weights whose products read float32. Those of a fully connected layer stay as
+ * narrow in memory; a convolution uses each of its few weights often, so these are float32 from the
+ * start.
  * @module
  */
 import type { OnnxNode } from "../../../shared/onnx/onnx_node.ts";
@@ -42,36 +43,40 @@ export function applyScales(
   }
 }
 
+/** What sums of float16 weights are to be multiplied with: see kernels/product_narrow.ts. */
+const SCALE_F16 = 2 ** 38;
+
 /** Multiply-adds that one thread does in a nanosecond, about, and weights that it reads. */
 const SPEED = { products: 16, weights: 10 };
 
 /** The calls that compute all images' outputs of a fully connected layer. */
-export function bindWidened(
+export function bindNarrow(
   { heap, batch, at, tasks }: Placed,
   { input, output, packed, scales, bias, relu }: {
     readonly input: Value;
     readonly output: Value;
     readonly packed: PackedWeights;
-    readonly scales: Float32Array;
+    /** Of int8. */
+    readonly scales: Float32Array | undefined;
     readonly bias: Float32Array;
     readonly relu: boolean;
   },
 ): readonly Task[] {
-  const { layout: { rowLength, outputs }, panels, groupBytes, address } = packed;
+  const { layout: { kind, channels, rowLength, outputs }, panels, groupBytes, address } = packed;
   const images = Array.from({ length: batch }, (_, image) => image);
   const windows = heap.keepIntegers(Int32Array.from([
     ...images.map((image) => image * input.imageBytes),
     ...images.map((image) => image * output.imageBytes),
   ]));
   const padded = new Float32Array(2 * panels * PANEL);
-  padded.set(scales);
+  padded.set(scales ?? new Float32Array(outputs).fill(SCALE_F16));
   padded.set(bias, panels * PANEL);
   const scalesAt = heap.keepFloats(padded);
-  const nanoseconds = groupBytes * Math.max(batch / SPEED.products, 1 / SPEED.weights);
+  const nanoseconds = channels * outputs * Math.max(batch / SPEED.products, 1 / SPEED.weights);
   return ranges(panels, tasks(nanoseconds)).map(({ from, count }): Task => {
     const first = from * PANEL;
     return [{
-      kernel: "productI8F32",
+      kernel: kind === "i8" ? "productI8F32" : "productF16",
       // deno-fmt-ignore
       parameters: [
         at(input), windows, batch, rowLength * 4, address + from * (groupBytes / panels),
