@@ -1,42 +1,19 @@
 /** The forms that `topfive compress` makes of a network, the most faithful first. */
-import type { PreprocessSpec } from "../../shared/image/preprocess.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import { percent } from "../../shared/percent.ts";
 import type { LoadedRun } from "../load_run.ts";
-import { openOnnxSession, runOnnx } from "../evaluation/onnx_session.ts";
 import { encodeOnnx } from "../onnx/write.ts";
 import { BLOCK } from "./blocks.ts";
-import {
-  type Calibration,
-  CALIBRATIONS,
-  type Observations,
-  observe,
-  scalesBy,
-} from "./calibrate.ts";
-import { gemmToMatMul } from "./fully_connected.ts";
+import { type Calibrated, chooseCalibration, type Source } from "./choose_calibration.ts";
 import { storeAsFloat16 } from "./float16.ts";
+import { gemmToMatMul } from "./fully_connected.ts";
 import type { Pruning } from "./prune.ts";
+import { hasInt4, productsOf, quantizeTo4Bits, quantizeWeights } from "./quantize.ts";
 import { onnxFileOf } from "./subject.ts";
-import {
-  type ActivationScales,
-  hasInt4,
-  productsOf,
-  quantizeProducts,
-  quantizeTo4Bits,
-  quantizeWeights,
-} from "./quantize.ts";
 
 export const VARIANT_NAMES = ["float16", "int8-weights", "int8", "int4"] as const;
 export type VariantName = typeof VARIANT_NAMES[number];
-
-/** What a form is made from. */
-export interface Source {
-  readonly model: OnnxModel;
-  readonly preprocess: PreprocessSpec;
-  /** Planes [channels, crop, crop] of images that the network is not measured on. */
-  readonly calibrationImages: readonly Float32Array[];
-}
 
 /** A form's file, and how it was made. */
 export interface Made {
@@ -64,15 +41,16 @@ export async function* makeVariants(
   source: Source,
   onBegin: (name: VariantName) => void = () => {},
 ): AsyncGenerator<readonly [VariantName, Made]> {
-  const { model } = source;
+  // Once: AlexNet's matrices take a second to turn.
+  const model = gemmToMatMul(source.model);
   let calibrated: Calibrated | undefined;
   for (const name of names) {
     onBegin(name);
     requireForm(name, model);
-    if (name === "float16") yield [name, { bytes: encodeOnnx(storeAsFloat16(model)) }];
+    if (name === "float16") yield [name, { bytes: encodeOnnx(storeAsFloat16(source.model)) }];
     else if (name === "int8-weights") yield [name, { bytes: encodeOnnx(quantizeWeights(model)) }];
     else {
-      calibrated ??= await calibrate(source);
+      calibrated ??= await chooseCalibration({ ...source, model });
       const { int8, scales, observations, note } = calibrated;
       if (name === "int8") yield [name, { bytes: int8, note }];
       else yield [name, fourBits(quantizeTo4Bits(model, scales, observations))];
@@ -91,7 +69,7 @@ function fourBits(model: OnnxModel): Made {
 }
 
 function requireForm(name: VariantName, model: OnnxModel): void {
-  if (productsOf(gemmToMatMul(model)).length === 0) {
+  if (productsOf(model).length === 0) {
     throw new RangeError(
       `Cannot make ${name}: the model has no float32 weights (name the network itself, not a form)`,
     );
@@ -132,67 +110,4 @@ export async function makePruned(
 
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
-}
-
-/** What calibration found. */
-interface Calibrated {
-  readonly observations: Observations;
-  readonly scales: ActivationScales;
-  /** The int8 form with them. */
-  readonly int8: Uint8Array<ArrayBuffer>;
-  readonly note: string;
-}
-
-/** By the calibration whose int8 answers to its images are nearest to the float32 model's. */
-async function calibrate(source: Source): Promise<Calibrated> {
-  const { model, calibrationImages } = source;
-  const observations = await observe(model, calibrationImages);
-  const expected = await answersOf(encodeOnnx(model), source);
-  let best:
-    | Pick<Calibrated, "scales" | "int8"> & { calibration: Calibration; error: number }
-    | null = null;
-  const errors: string[] = [];
-  for (const calibration of CALIBRATIONS) {
-    const scales = scalesBy(calibration, { ...source, observations });
-    const int8 = encodeOnnx(quantizeProducts(model, scales));
-    const error = meanDifference(await answersOf(int8, source), expected);
-    errors.push(`${calibration} ${error.toExponential(1)}`);
-    if (best === null || error < best.error) best = { int8, scales, calibration, error };
-  }
-  const { int8, scales, calibration } = best!;
-  const note = `calibrated by ${calibration} on ${calibrationImages.length} images ` +
-    `(mean error of a probability in int8: ${errors.join(", ")})`;
-  return { observations, int8, scales, note };
-}
-
-/** First outputs for the calibration images, one after another. */
-async function answersOf(
-  bytes: Uint8Array,
-  { model, calibrationImages }: Source,
-): Promise<Float32Array[]> {
-  const session = await openOnnxSession("a variant", bytes);
-  const [output, [, ...dims]] = [model.outputs[0]!.name, model.inputs[0]!.shape as number[]];
-  try {
-    const answers: Float32Array[] = [];
-    for (const image of calibrationImages) {
-      answers.push((await runOnnx(session, image, [1, ...dims]))[output]!);
-    }
-    return answers;
-  } finally {
-    await session.release();
-  }
-}
-
-function meanDifference(
-  answers: readonly Float32Array[],
-  expected: readonly Float32Array[],
-): number {
-  let [sum, count] = [0, 0];
-  answers.forEach((answer, i) =>
-    answer.forEach((value, j) => {
-      sum += Math.abs(value - expected[i]![j]!);
-      count++;
-    })
-  );
-  return sum / count;
 }
