@@ -4,8 +4,8 @@
 //
 // int8 lies as product_i8.ts has it, [panel][k / 4][8][4]. float16 lies as [panel][k / 2][8][2], with
 // exponents 10 higher than float16's, so that all are normal and 0 is 0 (`recodeF16` in widen.ts).
-// Shifted to float32's place such a number is 2^-102 of what it stands for; the input is multiplied by
-// 2^64, which keeps the products normal, and the sums by the other 2^38 as their scale.
+// Shifted to float32's place such a number is 2^-102 of what it stands for; the input was multiplied by
+// 2^64, which keeps the products normal, and the sums are by the other 2^38 as their scale.
 import { madd, zeroOr } from "./vector.ts";
 
 /** Windows of a tile: as many as the registers hold beside two vectors of weights as they lie. */
@@ -28,7 +28,7 @@ export function productI8F32(
   product<i8>(input, windows, count, length, weights, scales, biasAt, outputs, output, relu);
 }
 
-/** The same of float16, each scale 2^38. */
+/** The same of float16: the input 2^64 times as large, each scale 2^38. */
 // deno-fmt-ignore
 export function productF16(
   input: usize, windows: usize, count: i32, length: i32, weights: usize, scales: usize,
@@ -87,13 +87,6 @@ function float16(weights: v128, k: i32): v128 {
   return v128.and(i32x4.shr_s(upper, 3), i32x4.splat(0x8fffe000));
 }
 
-/** One number of a window. */
-
-function number<T>(at: usize): v128 {
-  const x = v128.load32_splat(at);
-  return sizeof<T>() === 1 ? x : f32x4.mul(x, f32x4.splat(<f32> 18446744073709551616.0));
-}
-
 /** One window: each k has sums of its own, so that eight are in flight. */
 // deno-fmt-ignore
 function single<T>(
@@ -103,10 +96,10 @@ function single<T>(
   let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00;
   let s20 = s00, s21 = s00, s30 = s00, s31 = s00;
   for (const end = x + length; x < end; x += 16, w += 32 * sizeof<T>()) {
-    const x0 = number<T>(x), x1 = number<T>(x + 4);
+    const x0 = v128.load32_splat(x), x1 = v128.load32_splat(x, 4);
     s00 = madd(weight<T>(w, 0, 0), x0, s00); s01 = madd(weight<T>(w, 0, 1), x0, s01);
     s10 = madd(weight<T>(w, 1, 0), x1, s10); s11 = madd(weight<T>(w, 1, 1), x1, s11);
-    const x2 = number<T>(x + 8), x3 = number<T>(x + 12);
+    const x2 = v128.load32_splat(x, 8), x3 = v128.load32_splat(x, 12);
     s20 = madd(weight<T>(w, 2, 0), x2, s20); s21 = madd(weight<T>(w, 2, 1), x2, s21);
     s30 = madd(weight<T>(w, 3, 0), x3, s30); s31 = madd(weight<T>(w, 3, 1), x3, s31);
   }
@@ -132,25 +125,25 @@ function tile<T>(
   let s20 = s00, s21 = s00, s30 = s00, s31 = s00;
   for (const end = x0 + length; x0 < end; w += 32 * sizeof<T>()) {
     let a = weight<T>(w, 0, 0), b = weight<T>(w, 0, 1);
-    let x = number<T>(x0); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
-    x = number<T>(x1); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
-    x = number<T>(x2); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
-    x = number<T>(x3); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
+    let x = v128.load32_splat(x0); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
+    x = v128.load32_splat(x1); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
+    x = v128.load32_splat(x2); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
+    x = v128.load32_splat(x3); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
     a = weight<T>(w, 1, 0); b = weight<T>(w, 1, 1);
-    x = number<T>(x0 + 4); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
-    x = number<T>(x1 + 4); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
-    x = number<T>(x2 + 4); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
-    x = number<T>(x3 + 4); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
+    x = v128.load32_splat(x0, 4); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
+    x = v128.load32_splat(x1, 4); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
+    x = v128.load32_splat(x2, 4); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
+    x = v128.load32_splat(x3, 4); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
     a = weight<T>(w, 2, 0); b = weight<T>(w, 2, 1);
-    x = number<T>(x0 + 8); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
-    x = number<T>(x1 + 8); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
-    x = number<T>(x2 + 8); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
-    x = number<T>(x3 + 8); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
+    x = v128.load32_splat(x0, 8); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
+    x = v128.load32_splat(x1, 8); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
+    x = v128.load32_splat(x2, 8); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
+    x = v128.load32_splat(x3, 8); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
     a = weight<T>(w, 3, 0); b = weight<T>(w, 3, 1);
-    x = number<T>(x0 + 12); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
-    x = number<T>(x1 + 12); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
-    x = number<T>(x2 + 12); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
-    x = number<T>(x3 + 12); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
+    x = v128.load32_splat(x0, 12); s00 = madd(a, x, s00); s01 = madd(b, x, s01);
+    x = v128.load32_splat(x1, 12); s10 = madd(a, x, s10); s11 = madd(b, x, s11);
+    x = v128.load32_splat(x2, 12); s20 = madd(a, x, s20); s21 = madd(b, x, s21);
+    x = v128.load32_splat(x3, 12); s30 = madd(a, x, s30); s31 = madd(b, x, s31);
     x0 += 16; x1 += 16; x2 += 16; x3 += 16;
   }
   store(output + load<u32>(windows + outputsAt), s00, s01, scales, biasAt, relu, both);

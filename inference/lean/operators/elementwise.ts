@@ -8,7 +8,8 @@ const COPY = 0;
 const TANH = 2;
 const UNARY = new Map([["Relu", 1], ["Tanh", TANH]]);
 const POWER = 4;
-const BINARY = new Map([["Add", 0], ["Sub", 1], ["Mul", 2], ["Div", 3], ["Pow", POWER]]);
+/** Kinds of kernels/elementwise.ts. */
+export const BINARY = new Map([["Add", 0], ["Sub", 1], ["Mul", 2], ["Div", 3], ["Pow", POWER]]);
 const POWER_OF_THREE_QUARTERS = 5;
 
 /** Relu and Tanh. */

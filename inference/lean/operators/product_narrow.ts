@@ -9,9 +9,10 @@ import type { Heap } from "../heap.ts";
 import type { Kernels } from "../kernels/load_kernels.ts";
 import { need } from "../lookup.ts";
 import type { Lowering } from "../lowering.ts";
-import { type Placed, ranges, type Task } from "../step.ts";
+import { type Call, type Placed, ranges, type Task } from "../step.ts";
 import type { Value } from "../value.ts";
 import { type PackedWeights, PANEL } from "../weights.ts";
+import { BINARY } from "./elementwise.ts";
 
 /** The scale of each output of a product's int8 weights, in front of or behind which they arrived. */
 export function weightScales(
@@ -43,7 +44,8 @@ export function applyScales(
   }
 }
 
-/** What sums of float16 weights are to be multiplied with: see kernels/product_narrow.ts. */
+/** What the input and the sums of float16 weights are multiplied with: see kernels/product_narrow.ts. */
+const INPUT_F16 = 2 ** 64;
 const SCALE_F16 = 2 ** 38;
 
 /** Multiply-adds that one thread does in a nanosecond, about, and weights that it reads. */
@@ -63,9 +65,13 @@ export function bindNarrow(
   },
 ): readonly Task[] {
   const { layout: { kind, channels, rowLength, outputs }, panels, groupBytes, address } = packed;
+  const length = rowLength * 4;
+  const factors = kind === "f16"
+    ? heap.keepFloats(new Float32Array(rowLength).fill(INPUT_F16))
+    : undefined;
   const images = Array.from({ length: batch }, (_, image) => image);
   const windows = heap.keepIntegers(Int32Array.from([
-    ...images.map((image) => image * input.imageBytes),
+    ...images.map((image) => image * (factors ? length : input.imageBytes)),
     ...images.map((image) => image * output.imageBytes),
   ]));
   const padded = new Float32Array(2 * panels * PANEL);
@@ -75,15 +81,23 @@ export function bindNarrow(
   const nanoseconds = channels * outputs * Math.max(batch / SPEED.products, 1 / SPEED.weights);
   return ranges(panels, tasks(nanoseconds)).map(({ from, count }): Task => {
     const first = from * PANEL;
-    return [{
+    // Of each task by itself: it is multiplied sooner than waited for.
+    const multiplied = factors ? heap.take(batch * length) : at(input);
+    const product: Call = {
       kernel: kind === "i8" ? "productI8F32" : "productF16",
       // deno-fmt-ignore
       parameters: [
-        at(input), windows, batch, rowLength * 4, address + from * (groupBytes / panels),
+        multiplied, windows, batch, length, address + from * (groupBytes / panels),
         scalesAt + first * 4, panels * PANEL * 4,
         Math.min(count * PANEL, Math.ceil(outputs / 4) * 4 - first), at(output) + first * 4,
         Number(relu),
       ],
-    }];
+    };
+    if (!factors) return [product];
+    // deno-fmt-ignore
+    const parameters = [
+      BINARY.get("Mul")!, at(input), input.imageBytes, factors, 0, multiplied, length, batch, rowLength,
+    ];
+    return [{ kernel: "binaryF32", parameters }, product];
   });
 }
