@@ -1,5 +1,6 @@
 // Each operator of the lean session against ONNX Runtime, on shapes drawn at random.
 import { assertEquals, assertRejects } from "@std/assert";
+import { openSession } from "../../inference/workers/session.ts";
 import { UnsupportedError } from "../../inference/lean/unsupported.ts";
 import { type Case, leanRunner, modelOf, nodeOf, type Numbers, proves } from "./compare.ts";
 
@@ -256,4 +257,14 @@ Deno.test("the lean session refuses float16 weights that its 16 bits cannot hold
     new Float32Array(3).fill(-8 * 127.9375),
   );
   await assertRejects(() => open(128), UnsupportedError, "float16 weights of 128 and more");
+  // Which is when the service takes the other engine.
+  const session = await openSession(fileOf(128), {
+    name: "large",
+    version: "1",
+    input: { name: "x", shape: [-1, 8, 1, 1] },
+    output: { name: "y", classes: 3 },
+  });
+  assertEquals(session.runtime, "onnxruntime-web");
+  assertEquals(await session.run(new Float32Array(8).fill(1), 1), new Float32Array(3).fill(1024));
+  await session.close();
 });

@@ -1,4 +1,4 @@
-import type { OnnxNode, OnnxTensor } from "../../../shared/onnx/onnx_node.ts";
+import type { OnnxElementType, OnnxNode, OnnxTensor } from "../../../shared/onnx/onnx_node.ts";
 import { intOf, intsOf, type Lookup } from "../lookup.ts";
 import type { ArrivingTensor } from "../onnx_stream.ts";
 import type { WeightLayout } from "../weights.ts";
@@ -30,25 +30,45 @@ export function weightUse(
   if (!product || product.inputs[1] !== used) return undefined;
   // The filters of a locally connected layer, which copy windows, are never multiplied with.
   if (lookup.onlyConsumer(product.outputs[0]!)?.opType === "Reshape") return undefined;
-  if (direct?.opType === "DequantizeLinear") {
-    const kind = elementType === "INT8"
-      ? int8Kind(direct, product, dims, lookup, tensors)
-      : elementType === "INT4" && hasBlocks(direct) && quantized(product, lookup)
-      ? "i4"
-      : undefined;
-    const layout = kind && layoutOf(product, dims, kind, lookup, input);
-    if (!layout || kind !== "i4") return layout && { name: used, layout };
-    // Two outputs share a byte, and a block is whole groups of four weights.
-    const block = intOf(direct, "block_size", 0);
-    const fits = product.opType === "MatMul" && layout.outputs % 2 === 0 && block % 4 === 0;
-    return fits ? { name: used, layout: { ...layout, block } } : undefined;
-  }
+  const layoutAs = (kind: WeightLayout["kind"] | undefined) =>
+    kind && layoutOf(product, dims, kind, lookup, input);
+  const layout = direct?.opType !== "DequantizeLinear"
+    ? floatLayout(product, elementType, layoutAs)
+    : elementType === "INT4"
+    ? blockLayout(direct, product, lookup, layoutAs)
+    : layoutAs(
+      elementType === "INT8" ? int8Kind(direct, product, dims, lookup, tensors) : undefined,
+    );
+  return layout && { name: used, layout };
+}
+
+type LayoutAs = (kind: WeightLayout["kind"] | undefined) => WeightLayout | undefined;
+
+function floatLayout(
+  product: OnnxNode,
+  elementType: OnnxElementType,
+  layoutAs: LayoutAs,
+): WeightLayout | undefined {
   if (elementType !== "FLOAT" && elementType !== "FLOAT16") return undefined;
-  const layout = layoutOf(product, dims, "f32", lookup, input);
-  if (!layout) return undefined;
-  const narrow = elementType === "FLOAT16" && product.opType !== "Conv" &&
-    layout.channels % 2 === 0;
-  return { name: used, layout: narrow ? { ...layout, kind: "f16" } : layout };
+  const layout = layoutAs("f32");
+  // Convolutions read each weight often; two float16 are packed as one number.
+  const narrow = elementType === "FLOAT16" && product.opType !== "Conv";
+  return layout && narrow && layout.channels % 2 === 0 ? { ...layout, kind: "f16" } : layout;
+}
+
+/** Of int4. */
+function blockLayout(
+  dequantize: OnnxNode,
+  product: OnnxNode,
+  lookup: Lookup,
+  layoutAs: LayoutAs,
+): WeightLayout | undefined {
+  if (!hasBlocks(dequantize) || !quantized(product, lookup)) return undefined;
+  const layout = layoutAs("i4");
+  // Two outputs share a byte, and a block is whole groups of four weights.
+  const block = intOf(dequantize, "block_size", 0);
+  const fits = product.opType === "MatMul" && layout && layout.outputs % 2 === 0 && block % 4 === 0;
+  return fits ? { ...layout, block } : undefined;
 }
 
 /** A scale for each block of the first axis, and no zero points. */
