@@ -30,15 +30,15 @@ import { describeMachine, formatMachine } from "./machine.ts";
 import { NotHere } from "./peer.ts";
 import { digits, formatTable } from "./table.ts";
 
-const HELP =
-  `AlexNet and SqueezeNet in every form on every engine, each in a fresh process, one thread
+const HELP = `AlexNet and SqueezeNet in every form on every engine, each in a fresh process
 
 Usage: deno task bench:edge [options]
 
 Rows are named NETWORK FORM ENGINE; --only alexnet, --only "int8 lean" or --only squeezenet/service
-picks some, so that a part ends in minutes. Engines: lean, onnxruntime-web and onnxruntime-node
-(where ./topfive add onnxruntime-node installed it); onnxruntime and OpenVINO in Python (--python) as
-peers; service/ENGINE is the whole service over HTTP with one decoder, by topfive try.
+picks some, so that a part ends in minutes. Engines, on one thread each: lean, onnxruntime-web and
+onnxruntime-node (where ./topfive add onnxruntime-node installed it); onnxruntime and OpenVINO in
+Python (--python) as peers. lean×2 is lean on two threads. service/ENGINE is the whole service over
+HTTP with one decoder, by topfive try.
 
 first is process start to first answer, with the weights in a folder and, where ./topfive test built
 an S3 server, in a bucket of it. peak and steady memory are those of one image at a time, one of them
@@ -60,9 +60,12 @@ Examples
   deno task bench:edge --only "alexnet int8"
   deno task bench:edge --only agreement`;
 
-const ENGINES = ["lean", "onnxruntime-web", "onnxruntime-node"] as const;
+const ENGINES = ["lean", "lean×2", "onnxruntime-web", "onnxruntime-node"] as const;
 const PEERS = ["onnxruntime", "openvino"] as const;
-const SERVICES = ENGINES.map((engine) => `service/${engine}`);
+/** A service's other threads start in a second: longer than its requests here take. */
+const SERVICES = ENGINES.filter((engine) => engine !== "lean×2").map((engine) =>
+  `service/${engine}`
+);
 /** SqueezeNet has no fully connected layer. */
 const NAMES: Readonly<Record<typeof NETWORK_NAMES[number], readonly VariantName[]>> = {
   alexnet: VARIANT_NAMES,

@@ -29,18 +29,25 @@ export interface MeasureOptions {
 const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
 const SECONDS = 240;
 
+/** "lean×2" is the lean engine on two threads. */
+function engineOf(name: string): { readonly runtime: string; readonly threads: string } {
+  const [runtime, threads = "1"] = name.split("×");
+  return { runtime: runtime!, threads };
+}
+
 /** An engine of ours in a bare process. */
 export async function measureEngine(
-  runtime: string,
+  engine: string,
   { store, manifest: { name, version } }: Published,
   { variant, runs, photo, bucket }: MeasureOptions,
 ): Promise<Measured> {
   const program = fromFileUrl(import.meta.resolve("./process.ts"));
+  const { runtime, threads } = engineOf(engine);
   const of = (address: string, env: Record<string, string> = {}): Program => ({
     program: Deno.execPath(),
     args: [
       ...["run", "--allow-all", "--no-check", SMALL_YOUNG_GENERATION, program],
-      ...[address, name, version, variant, runtime, photo, String(runs)],
+      ...[address, name, version, variant, runtime, threads, photo, String(runs)],
     ],
     env: { MALLOC_ARENA_MAX: "1", ...env },
   });

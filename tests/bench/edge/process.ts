@@ -1,18 +1,20 @@
 /**
  * One engine in a process of its own: says "first" when the first answer is there, then prints what it
- * measured. Started by bench:edge with a store, a model, a variant, a runtime and a photograph.
+ * measured. Started by bench:edge with a store, a model, a variant, a runtime, its threads and a
+ * photograph.
  */
 import { openStore } from "../../../shared/object_store/open_store.ts";
 import { readManifest } from "../../../shared/model_registry.ts";
 import { asVariant } from "../../../shared/variants.ts";
 import type { Runtime } from "../../../inference/workers/runtimes.ts";
 
-const [address, name, version, variant, runtime, photo, runs] = Deno.args as [
+const [address, name, version, variant, runtime, threads, photo, runs] = Deno.args as [
   string,
   string,
   string,
   string,
   Runtime,
+  string,
   string,
   string,
 ];
@@ -22,7 +24,10 @@ const reading = readManifest(store, name, version);
 const { publishedWeights } = await import("../../../inference/workers/published_weights.ts");
 const { openSession } = await import("../../../inference/workers/session.ts");
 const manifest = asVariant((await reading)!, variant);
-const session = await openSession(publishedWeights(store, manifest), manifest, { runtime });
+const session = await openSession(publishedWeights(store, manifest), manifest, {
+  runtime,
+  threads: Number(threads),
+});
 const [, channels, height, width] = manifest.input.shape;
 const size = channels * height * width;
 await session.run(picture(1), 1);
@@ -38,6 +43,8 @@ const { values } = await makeInputs({
   views: "centre",
 });
 await session.run(values, 1);
+// The session's other threads join meanwhile.
+await new Promise((resolve) => setTimeout(resolve, 200));
 const batch1 = await timeOf(1, Number(runs));
 const [peak, steady] = [await memory("VmHWM"), await memory("VmRSS")];
 const batch8 = await timeOf(8, Math.ceil(Number(runs) / 4));
