@@ -1,5 +1,5 @@
 import type { Places } from "./place_values.ts";
-import type { LeanNetwork } from "./read_network.ts";
+import type { Section } from "./sections.ts";
 import type { Placed, Step, Task } from "./step.ts";
 import type { Value } from "./value.ts";
 
@@ -9,7 +9,7 @@ interface Bound {
   readonly tasks: readonly Task[];
 }
 
-/** A network ready to run on batches of one size. */
+/** A section ready to run on batches of one size. */
 export interface Layout {
   readonly bound: readonly Bound[];
   /** The tasks of all steps. */
@@ -28,14 +28,14 @@ export interface Layout {
  * @throws {UnsupportedError} where weights were packed for another layout of their input.
  */
 export function layOut(
-  { heap, kernels, steps, input, output }: LeanNetwork,
-  { batch, tasks }: Pick<Placed, "batch" | "tasks">,
+  { steps, input, output }: Section,
+  means: Omit<Placed, "at">,
   start: number,
   { offsets }: Places,
 ): Layout {
   const at = (value: Value) => start + offsets.get(value.root)! + value.originBytes;
-  const placed = { kernels, heap, batch, at, tasks };
-  const begun = new Set<Value>([input]);
+  const placed = { ...means, at };
+  const begun = new Set<Value>([input.root]);
   const bound = steps.flatMap((step) => {
     const gaps = step.outputs.map(({ root }) => root)
       .filter((root) => !begun.has(root) && root.hasGaps);

@@ -1,4 +1,4 @@
-import type { Step } from "./step.ts";
+import type { Section } from "./sections.ts";
 import type { Value } from "./value.ts";
 
 /** Kernels may read a few bytes behind a tensor (but use none of them). */
@@ -15,9 +15,9 @@ export interface Places {
  * A place for every tensor, in as little memory as first fit finds: largest first, each at the lowest
  * offset where no other lies that is alive at the same time.
  */
-export function placeValues(steps: readonly Step[], output: Value, batch: number): Places {
+export function placeValues(section: Section, batch: number): Places {
   const placed: { value: Value; at: number; end: number; from: number; to: number }[] = [];
-  const lives = [...lifetimes(steps, output)].map(([value, life]) => ({
+  const lives = [...lifetimes(section)].map(([value, life]) => ({
     value,
     ...life,
     bytes: Math.ceil((value.imageBytes * batch + SLACK) / ALIGNMENT) * ALIGNMENT,
@@ -39,11 +39,9 @@ export function placeValues(steps: readonly Step[], output: Value, batch: number
 }
 
 /** First and last step that touch each tensor, its parts included. */
-function lifetimes(
-  steps: readonly Step[],
-  output: Value,
-): Map<Value, { from: number; to: number }> {
+function lifetimes({ steps, input, output }: Section): Map<Value, { from: number; to: number }> {
   const lives = new Map<Value, { from: number; to: number }>();
+  lives.set(input.root, { from: 0, to: 0 });
   steps.forEach(({ inputs, outputs }, index) => {
     for (const value of [...inputs, ...outputs]) {
       const life = lives.get(value.root);

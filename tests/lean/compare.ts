@@ -6,15 +6,18 @@ import { assert, assertEquals } from "@std/assert";
 import * as ort from "onnxruntime-web";
 import type { OnnxModel, OnnxNode, OnnxTensor } from "../../shared/onnx/onnx_node.ts";
 import type { Build } from "../../inference/lean/kernels/load_kernels.ts";
-import { LeanRunner } from "../../inference/lean/lean_runner.ts";
+import { LeanRunner, type RunnerOptions } from "../../inference/lean/lean_runner.ts";
 import { readNetwork, type ReadOptions } from "../../inference/lean/read_network.ts";
 import { ONNX_OPSET } from "../../shared/onnx/onnx_node.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
 
 export const BUILDS: readonly Build[] = ["relaxed", "plain"];
 
-/** Every step in as many tasks as can be, done by one thread all the same. */
+/** Every step in as many tasks as can be, done by one thread until others are started. */
 export const DIVIDED = { threads: 3, taskNanoseconds: 1e-9 };
+
+/** The maps of one image after the other. */
+export const ONE_BY_ONE = { cacheBytes: 1 };
 
 /** Numbers between -1 and 1 that every machine draws alike (Lehmer generator, Park and Miller 1988). */
 export class Numbers {
@@ -114,7 +117,7 @@ export async function leanRunner(
   { input, output }: { input: string; output: string },
   dims: readonly number[],
   classes: number,
-  options?: ReadOptions & { readonly taskNanoseconds?: number },
+  options?: ReadOptions & RunnerOptions,
 ): Promise<LeanRunner> {
   const shape = [-1, ...dims.slice(1)] as [number, number, number, number];
   const manifest = {
@@ -124,7 +127,7 @@ export async function leanRunner(
     output: { name: output, classes },
   };
   const network = await readNetwork(pieces(file), manifest, options);
-  return new LeanRunner(network, options?.taskNanoseconds);
+  return new LeanRunner(network, options);
 }
 
 /** The largest difference, in units of the largest number. */

@@ -1,5 +1,7 @@
 // Runs of the lean session on several threads give the numbers of one thread, to the bit.
 import { assert, assertEquals } from "@std/assert";
+import type { LeanRunner } from "../../inference/lean/lean_runner.ts";
+import type { ReadOptions } from "../../inference/lean/read_network.ts";
 import { decodeOnnx } from "../../shared/onnx/read.ts";
 import type { OnnxModel } from "../../shared/onnx/onnx_node.ts";
 import { observe, scalesBy } from "../../training/compress/calibrate.ts";
@@ -8,7 +10,7 @@ import { gemmToMatMul } from "../../training/compress/fully_connected.ts";
 import { quantizeProducts, quantizeWeights } from "../../training/compress/quantize.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
 import { EXPORTED, exportedInput, exportedModel } from "../fixtures/exported.ts";
-import { BUILDS, DIVIDED, leanRunner, Numbers } from "./compare.ts";
+import { BUILDS, DIVIDED, leanRunner, Numbers, ONE_BY_ONE, relativeError } from "./compare.ts";
 
 const NAMES = { input: "input", output: "probabilities" };
 
@@ -52,29 +54,44 @@ for (const [form, { names, make }] of Object.entries(FORMS)) {
       const original = exportedModel(name);
       const file = await make(original, name);
       const { dims } = exportedInput(name);
-      const size = dims.slice(1).reduce((product, length) => product * length, 1);
       const classes = Number(decodeOnnx(original).outputs[0]!.shape[1]);
       for (const build of BUILDS) {
-        const alone = await leanRunner(file, NAMES, dims, classes, { build });
-        const together = await leanRunner(file, NAMES, dims, classes, { build, ...DIVIDED });
-        try {
-          assertEquals(await together.startThreads(), 3);
-          let helped = 0;
-          for (const batch of [1, 2, 3, 5, 8, 1]) {
-            const images = new Numbers(batch).array(batch * size, 2);
-            const expected = alone.run(images, batch);
-            for (let run = 0; run < 4; run++) {
-              assertEquals(together.run(images, batch), expected, `${build}, batch ${batch}`);
-              helped += together.helped;
-              // A turn of the event loop, and none.
-              if (run % 2) await new Promise((resolve) => setTimeout(resolve, 2));
-            }
+        const wholes: Float32Array[] = [];
+        for (const images of [{}, ONE_BY_ONE]) {
+          const open = (options: ReadOptions) =>
+            leanRunner(file, NAMES, dims, classes, { build, ...images, ...options });
+          const [alone, together] = [await open({}), await open(DIVIDED)];
+          try {
+            wholes.push(await compareRuns(alone, together, dims.slice(1)));
+          } finally {
+            together.close();
           }
-          assert(helped > 0, "no other thread did anything");
-        } finally {
-          together.close();
         }
+        assert(relativeError(wholes[1]!, wholes[0]!) < 1e-6, "one by one");
       }
     });
   }
+}
+
+/** Runs batches of several sizes; returns all results. */
+async function compareRuns(
+  alone: LeanRunner,
+  together: LeanRunner,
+  image: readonly number[],
+): Promise<Float32Array> {
+  assertEquals(await together.startThreads(), DIVIDED.threads);
+  const size = image.reduce((product, length) => product * length, 1);
+  const results: number[] = [];
+  for (const batch of [1, 2, 3, 5, 8, 1]) {
+    const images = new Numbers(batch).array(batch * size, 2);
+    const expected = alone.run(images, batch);
+    results.push(...expected);
+    for (let run = 0; run < 4; run++) {
+      assertEquals(together.run(images, batch), expected, `batch ${batch}`);
+      // A turn of the event loop, and none.
+      if (run % 2) await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  assert(together.helped > 0, "no other thread did anything");
+  return Float32Array.from(results);
 }

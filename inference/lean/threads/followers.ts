@@ -83,7 +83,7 @@ export class Followers {
    */
   run(kernels: Kernels, { place, tasks, ends }: Program): void {
     const control = this.#control;
-    this.#helped = tasks.length;
+    this.#helped += tasks.length;
     if (tasks.length > MOST_TASKS) return tasks.forEach((task) => this.#perform(kernels, task));
     control.begin(place);
     const { run } = control;
@@ -110,7 +110,7 @@ export class Followers {
     this.#helped--;
   }
 
-  /** Tasks of the last run that other threads did. */
+  /** Tasks that other threads have done. */
   get helped(): number {
     return this.#helped;
   }
