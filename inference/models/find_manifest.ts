@@ -1,7 +1,7 @@
 import type { ModelManifest } from "../../shared/manifest.ts";
-import { type ManifestChecks, readManifest, readPointed } from "../../shared/model_registry.ts";
+import { readManifest, readPointed } from "../../shared/model_registry.ts";
 import type { ObjectStore } from "../../shared/object_store/object_store.ts";
-import { readLivePointer } from "../../shared/registry/pointer.ts";
+import { type Pointer, readLivePointer } from "../../shared/registry/pointer.ts";
 import type { VerifyingKey } from "../../shared/registry/signature.ts";
 
 /** A store and the address that messages call it by. */
@@ -13,7 +13,8 @@ export interface NamedStore {
 }
 
 /**
- * The manifest of a model's version, or of the one that services answer with.
+ * The manifest of a model's version, or of what services answer with: as a pointer that was read names
+ * it, or as the store's own does now.
  *
  * @throws {RangeError} when the store has no such model or version.
  * @throws {SyntaxError} when the manifest breaks a rule.
@@ -23,18 +24,19 @@ export interface NamedStore {
 export async function findManifest(
   { store, address, ...trust }: NamedStore,
   model: string,
-  version?: string,
+  wanted?: string | Pointer,
 ): Promise<ModelManifest> {
   const trustedKeys = await trust.trustedKeys;
   const checks = trustedKeys ? { trustedKeys } : {};
-  const manifest = version === undefined
-    ? await readLive(store, model, checks)
-    : await readManifest(store, model, version, checks);
+  const which = wanted ?? await readLivePointer(store, model);
+  const manifest = typeof which === "string"
+    ? await readManifest(store, model, which, checks)
+    : which && await readPointed(store, model, which, checks);
   if (manifest !== null) return manifest;
   const models = await publishedModels(store);
   if (models.includes(model)) {
     throw new RangeError(
-      `Cannot find version ${version} of ${model} in ${address} (leave it out to serve the ` +
+      `Cannot find version ${wanted} of ${model} in ${address} (leave it out to serve the ` +
         "latest one)",
     );
   }
@@ -61,15 +63,6 @@ export async function modelsToServe(
   const models = await publishedModels(store);
   if (models.length > 0) return models;
   throw new RangeError(`Cannot find a model in ${address} (${NOTHING_PUBLISHED})`);
-}
-
-async function readLive(
-  store: ObjectStore,
-  name: string,
-  checks: Pick<ManifestChecks, "trustedKeys">,
-): Promise<ModelManifest | null> {
-  const pointer = await readLivePointer(store, name);
-  return pointer && await readPointed(store, name, pointer, checks);
 }
 
 async function publishedModels(store: ObjectStore): Promise<string[]> {

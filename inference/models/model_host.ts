@@ -231,8 +231,9 @@ export class ModelHost {
     let version = wanted;
     try {
       const started = performance.now();
-      version ??= (await readLivePointer(store, name))?.version;
-      const published = await findManifest(this.#options, name, wanted);
+      const pointer = wanted === undefined ? await readLivePointer(store, name) : null;
+      version ??= pointer?.version;
+      const published = await findManifest(this.#options, name, wanted ?? pointer ?? undefined);
       version = published.version;
       const manifest_ms = Math.round(performance.now() - started);
       let model = slot.loaded.get(version);

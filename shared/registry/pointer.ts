@@ -51,5 +51,9 @@ export async function readPointer(
 
 /** What services answer with: the champion, or where none was ever promoted the latest. */
 export async function readLivePointer(store: ObjectStore, name: string): Promise<Pointer | null> {
-  return await readPointer(store, name, "champion") ?? await readPointer(store, name, "latest");
+  // Asked for at once: a service far from its store waits for one answer less.
+  const latest = readPointer(store, name, "latest");
+  // What is wrong with it is of no interest where there is a champion.
+  latest.catch(() => {});
+  return await readPointer(store, name, "champion") ?? await latest;
 }
