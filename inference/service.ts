@@ -44,7 +44,6 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     run: {
       runtime: config.runtime,
       threads: config.threads,
-      workers: 1,
       maxBatch: config.maxBatch,
       maxDelayMs: config.maxDelayMs,
       runMs: milliseconds,

@@ -72,7 +72,6 @@ async function local({ query, store }: Given): Promise<Asker> {
     run: {
       runtime: "auto",
       threads: navigator.hardwareConcurrency,
-      workers: 1,
       maxBatch: 8,
       maxDelayMs: 0,
       runMs: 600_000,

@@ -12,10 +12,6 @@ import { asVariant } from "../../shared/variants.ts";
 const LEAN = { base: 160e6, copies: 1.05 };
 const ONNX_RUNTIME = { base: 210e6, copies: 2.3 };
 
-/** A further worker: its part of Deno, and the weights with what they are packed from. */
-const WORKER_BYTES = 40e6;
-const WORKER_COPIES = 1.3;
-
 /** How a form of a model is chosen. */
 export interface VariantChoice {
   /** Named by the operator; nothing else is looked at then. */
@@ -57,20 +53,6 @@ export function chooseVariant(
     return { name, manifest: form, needs, fits: needs <= budget };
   });
   return forms.find(({ fits }) => fits) ?? forms.toSorted((a, b) => a.needs - b.needs)[0]!;
-}
-
-/**
- * Workers of one model that fit into its budget, at most `most`: all but the first take the memory of
- * a worker and the weights once more, with room for what they compute (2026-11).
- */
-export function workersWithin(
-  { needs, manifest }: Pick<ChosenVariant, "needs" | "manifest">,
-  budget: number | undefined,
-  most: number,
-): number {
-  const each = WORKER_BYTES + WORKER_COPIES * manifest.weights.byteLength;
-  const more = Math.max(0, Math.floor(((budget ?? Infinity) - needs) / each));
-  return Math.min(most, 1 + more);
 }
 
 /** Bytes that a service with this form alone takes at its peak, as measured on this engine, or by size. */

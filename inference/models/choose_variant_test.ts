@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { exampleManifest } from "../../shared/fixtures/example_manifest.ts";
-import { chooseVariant, workersWithin } from "./choose_variant.ts";
+import { chooseVariant } from "./choose_variant.ts";
 
 function weights(byteLength: number) {
   return { sha256: "1".repeat(64), byteLength, key: "blobs/x" };
@@ -50,12 +50,4 @@ Deno.test("chooseVariant() obeys a name, whatever fits", () => {
     RangeError,
     "it has original, float16, int8",
   );
-});
-
-Deno.test("workersWithin() adds workers while their copies of the weights fit", () => {
-  const chosen = { needs: 300e6, manifest: { ...alexnet, weights: weights(100e6) } };
-  const workers = (budget: number | undefined) => workersWithin(chosen, budget, 4);
-  assertEquals([undefined, 200e6, 300e6, 469e6, 470e6, 640e6, 10e9].map(workers), [
-    ...[4, 1, 1, 1, 2, 3, 4],
-  ]);
 });

@@ -6,7 +6,7 @@ import { readLivePointer } from "../../shared/registry/pointer.ts";
 import { UntrustedError } from "../../shared/registry/signature.ts";
 import { messageOf } from "../../shared/message_of.ts";
 import type { DecodePool } from "../workers/decode_pool.ts";
-import { chooseVariant, type ChosenVariant, workersWithin } from "./choose_variant.ts";
+import { chooseVariant, type ChosenVariant } from "./choose_variant.ts";
 import { findManifest, modelsToServe, type NamedStore } from "./find_manifest.ts";
 import { requireSelfTest } from "./self_testing.ts";
 import { type RunOptions, ServedModel } from "./served_model.ts";
@@ -242,8 +242,7 @@ export class ModelHost {
         const chosen = this.#choose(published);
         this.#requireSize(chosen.manifest);
         const source = { address, ...(weightsCache ? { cache: weightsCache } : {}) };
-        const workers = workersWithin(chosen, this.#budget, run.workers);
-        const loading = ServedModel.load(chosen, { ...run, workers, source });
+        const loading = ServedModel.load(chosen, { ...run, source });
         this.#options.onOpen?.();
         model = await loading;
         await requireSelfTest(model, decoders).catch((error) => {
@@ -255,7 +254,6 @@ export class ModelHost {
         log.info("loaded", { model: name, version, variant, runtime, manifest_ms, ...stages });
       }
       this.#swapIn(slot, model, wanted === undefined);
-      this.#grow(model);
       if (wanted === undefined) slot.waiting = false;
     } catch (error) {
       const reason = messageOf(error);
@@ -296,14 +294,6 @@ export class ModelHost {
     throw new RangeError(
       `Cannot serve ${name} ${version}: its weights are ${weights.byteLength} bytes, over the ` +
         `limit of ${maxModelBytes} (--max-model)`,
-    );
-  }
-
-  /** The model answers already; its other workers come when they can. */
-  #grow(model: ServedModel): void {
-    const { name, version } = model.manifest;
-    model.grow().catch((error) =>
-      this.#options.log.error("not_grown", { model: name, version, reason: messageOf(error) })
     );
   }
 

@@ -12,8 +12,6 @@ import { type LoadStages, type OpenedWorker, type OpenOptions, openWorker } from
 
 /** How a model runs. */
 export interface RunOptions extends BatcherOptions, OpenOptions {
-  /** Workers on an engine without threads, each with the weights. */
-  readonly workers: number;
   /** Longest run of one batch; the worker is ended after it. */
   readonly runMs: number;
 }
@@ -22,7 +20,7 @@ export interface RunOptions extends BatcherOptions, OpenOptions {
 export type Form = Pick<ChosenVariant, "name" | "manifest">;
 
 /**
- * One version of a model in workers of its own: ending them gives back all of their memory, which
+ * One version of a model in a worker of its own: ending it gives back all of its memory, which
  * WebAssembly never does by itself.
  */
 export class ServedModel {
@@ -32,15 +30,13 @@ export class ServedModel {
   readonly variant: string;
   /** The engine that runs it. */
   readonly runtime: string;
-  /** Of the first worker. */
   readonly stages: LoadStages;
   readonly statistics = new Statistics();
   readonly #open: () => Promise<OpenedWorker>;
-  readonly #wanted: number;
   readonly #runMs: number;
-  readonly #workers = new Set<RunWorker>();
+  #worker: RunWorker | undefined;
   readonly #batcher: Batcher;
-  #growing: Promise<void> | undefined;
+  #restarting: Promise<void> | undefined;
   #users = 0;
   #retired = false;
 
@@ -55,13 +51,12 @@ export class ServedModel {
     this.runtime = runtime;
     this.stages = stages;
     this.#open = open;
-    this.#wanted = runtime === "lean" ? options.workers : 1;
     this.#runMs = options.runMs;
     this.#batcher = new Batcher(options);
     this.#add(worker);
   }
 
-  /** With one worker, so that it answers soon: `grow` starts the others. Throws as `openWorker`. */
+  /** Throws as `openWorker`. */
   static async load(form: Form, options: RunOptions): Promise<ServedModel> {
     const first = await openWorker(form.manifest, options);
     // Which engine has the network's operators is known from here on.
@@ -69,9 +64,9 @@ export class ServedModel {
     return new ServedModel(form, first, open, options);
   }
 
-  /** False once its workers have ended: nothing can be run any more. */
+  /** False once its worker has ended: nothing can be run, until another has started. */
   get alive(): boolean {
-    return this.#workers.size > 0;
+    return this.#worker !== undefined;
   }
 
   /** Images that are being worked on or wait. */
@@ -84,22 +79,21 @@ export class ServedModel {
     return this.#batcher.add(input, options);
   }
 
-  /** Starts the workers that are missing. Throws as `openWorker`; those that run go on. */
-  async grow(): Promise<void> {
-    this.#growing ??= (async () => {
-      while (!this.#retired && this.#workers.size < this.#wanted) {
-        const { worker } = await this.#open();
-        this.#add(worker);
-      }
+  /** Starts a worker where the last one was ended. Throws as `openWorker`. */
+  async restart(): Promise<void> {
+    this.#restarting ??= (async () => {
+      if (this.#retired || this.alive) return;
+      const { worker } = await this.#open();
+      this.#add(worker);
     })();
     try {
-      await this.#growing;
+      await this.#restarting;
     } finally {
-      this.#growing = undefined;
+      this.#restarting = undefined;
     }
   }
 
-  /** Keeps the workers until `use` has ended, also when the model is retired meanwhile. */
+  /** Keeps the worker until `use` has ended, also when the model is retired meanwhile. */
   async using<Result>(use: () => Promise<Result>): Promise<Result> {
     this.#users++;
     try {
@@ -110,7 +104,7 @@ export class ServedModel {
     }
   }
 
-  /** Ends the workers when the last user is done. */
+  /** Ends the worker when the last user is done. */
   retire(): void {
     this.#retired = true;
     this.#endIfUnused();
@@ -118,26 +112,26 @@ export class ServedModel {
 
   #add(worker: RunWorker): void {
     if (this.#retired) return worker.end();
-    this.#workers.add(worker);
+    this.#worker = worker;
     this.#batcher.addWorker(async (inputs, count) => {
       try {
         return await worker.ask({ kind: "run", inputs, count }, this.#runMs, [inputs.buffer]);
       } catch (error) {
-        if (worker.ended) this.#replace(worker);
+        if (worker.ended) this.#replace();
         throw error;
       }
     }, () => worker.ended);
   }
 
   /** One that took too long was ended. Where no other can be started the host finds it out. */
-  #replace(worker: RunWorker): void {
-    this.#workers.delete(worker);
-    this.grow().catch(() => {});
+  #replace(): void {
+    this.#worker = undefined;
+    this.restart().catch(() => {});
   }
 
   #endIfUnused(): void {
     if (this.#users > 0) return;
-    for (const worker of this.#workers) worker.end();
-    this.#workers.clear();
+    this.#worker?.end();
+    this.#worker = undefined;
   }
 }

@@ -12,7 +12,6 @@ const input = await preprocess(await fixture("red.png"), coloursManifest().prepr
 const OPTIONS: Omit<RunOptions, "source"> = {
   runtime: "auto",
   threads: 1,
-  workers: 2,
   maxBatch: 1,
   maxDelayMs: 0,
   runMs: 10_000,
@@ -31,21 +30,18 @@ async function loaded(
   });
 }
 
-Deno.test("ServedModel answers with one worker, and with all of them once it has grown", async () => {
+Deno.test("ServedModel answers, and no more once it is retired", async () => {
   await using store = await coloursStore();
   const model = await loaded(store.folder);
   const expected = coloursProbabilities["red.png"]!;
-  for (const _ of ["one", "two"]) {
-    const runs = await Promise.all(Array.from({ length: 6 }, () => model.run(input)));
-    for (const { probabilities } of runs) {
-      probabilities.forEach((value, index) => assertAlmostEquals(value, expected[index]!, 1e-5));
-    }
-    await model.grow();
+  const runs = await Promise.all(Array.from({ length: 6 }, () => model.run(input)));
+  for (const { probabilities } of runs) {
+    probabilities.forEach((value, index) => assertAlmostEquals(value, expected[index]!, 1e-5));
   }
   model.retire();
   assertEquals(model.alive, false);
-  await model.grow();
-  assertEquals(model.alive, false, "a retired model grows no more");
+  await model.restart();
+  assertEquals(model.alive, false, "a retired model starts no worker");
 });
 
 Deno.test("ServedModel replaces a worker that takes too long", async () => {
@@ -56,7 +52,7 @@ Deno.test("ServedModel replaces a worker that takes too long", async () => {
   for (const result of results) {
     assert(result.status === "rejected" && result.reason instanceof WorkerEndedError);
   }
-  await model.grow();
+  await model.restart();
   assert(model.alive);
   model.retire();
 });
