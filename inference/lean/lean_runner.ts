@@ -109,6 +109,7 @@ export class LeanRunner {
       needed.push([this.#maps, batch % this.#images]);
     }
     if (this.#vectors) needed.push([this.#vectors, batch]);
+    if (needed.every(([section, images]) => this.#layouts.get(section)?.has(images))) return;
     this.#makeRoom(needed);
     for (const [section, images] of needed) this.#layOut(section, images);
   }
