@@ -44,7 +44,7 @@ const { values } = await makeInputs({
 });
 await session.run(values, 1);
 // The session's other threads join meanwhile.
-await new Promise((resolve) => setTimeout(resolve, 200));
+await new Promise((resolve) => setTimeout(resolve, 1_500));
 const batch1 = await timeOf(1, Number(runs));
 const [peak, steady] = [await memory("VmHWM"), await memory("VmRSS")];
 const batch8 = await timeOf(8, Math.ceil(Number(runs) / 4));
