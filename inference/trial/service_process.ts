@@ -41,7 +41,7 @@ export class ServiceProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#address = addressIn(this.#child.stdout);
+    this.#address = servedAddress(this.#child.stdout);
     this.#log = new Response(this.#child.stderr).text();
     void this.#child.status.then(() => this.#ended = true);
   }
@@ -106,8 +106,13 @@ function ownEnvironment(): Record<string, string> {
   return { MALLOC_ARENA_MAX: "1", ...Object.fromEntries(others) };
 }
 
-/** Reads to the end, so that the service never waits for a reader; null when no address comes. */
-async function addressIn(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string | null> {
+/**
+ * The address that a service prints when its model is loaded; null when none comes. What it prints is
+ * read to the end, so that it never waits for a reader.
+ */
+export async function servedAddress(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   let text = "";
   void (async () => {

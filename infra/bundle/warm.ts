@@ -7,6 +7,7 @@
 import { join, resolve } from "node:path";
 import { testPicture } from "../../inference/import/test_picture.ts";
 import { SMALL_YOUNG_GENERATION } from "../../inference/permissions.ts";
+import { servedAddress } from "../../inference/trial/service_process.ts";
 import { publishModel } from "../../shared/model_registry.ts";
 import { openStore } from "../../shared/object_store/open_store.ts";
 import { encodeOnnx } from "../../training/onnx/write.ts";
@@ -16,7 +17,7 @@ export const CACHE = "cache";
 
 const STARTUP_MS = 60_000;
 
-/** @throws {Error} with what the service printed, when it does not answer. */
+/** @throws {Error} when the service does not answer, or ends otherwise than it is told to. */
 export async function warmBundle(folder: string): Promise<void> {
   const store = await Deno.makeTempDir({ prefix: "topfive-warm-" });
   try {
@@ -34,23 +35,28 @@ export async function warmBundle(folder: string): Promise<void> {
       stderr: "null",
     }).spawn();
     const timer = setTimeout(() => child.kill("SIGKILL"), STARTUP_MS);
-    let printed = "";
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      printed += text;
-      const address = /^topfive serves .* at (http:\S+)$/m.exec(printed)?.[1];
-      if (address === undefined) continue;
-      const answer = await fetch(`${address}v1/classify`, { method: "POST", body: testPicture() });
-      printed += await answer.text();
-      // What V8 compiled is written while the service ends.
-      child.kill("SIGTERM");
-      break;
-    }
-    const { success } = await child.status;
+    const address = await servedAddress(child.stdout);
+    const answered = address !== null && await classifies(address);
+    // What V8 compiled is written while the service ends.
+    if (address !== null) child.kill("SIGTERM");
+    const { success, code } = await child.status;
     clearTimeout(timer);
-    if (!success) throw new Error(`Cannot warm the bundle in ${folder}: ${printed}`);
+    if (answered && success) return;
+    throw new Error(
+      `Cannot warm the bundle in ${folder}: the service ${
+        answered ? "answered" : "did not answer"
+      } and ended with code ${code} (start it by hand to see why)`,
+    );
   } finally {
     await Deno.remove(store, { recursive: true });
   }
+}
+
+async function classifies(address: string): Promise<boolean> {
+  const request = fetch(`${address}v1/classify`, { method: "POST", body: testPicture() });
+  const answer = await request.catch(() => undefined);
+  await answer?.body?.cancel();
+  return answer?.ok ?? false;
 }
 
 /** The smallest network that the service takes: the mean of each colour. */

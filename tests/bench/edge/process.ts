@@ -46,7 +46,12 @@ await session.run(values, 1);
 // The session's other threads join meanwhile.
 await new Promise((resolve) => setTimeout(resolve, 1_500));
 const batch1 = await timeOf(1, Number(runs));
-const [peak, steady] = [await memory("VmHWM"), await memory("VmRSS")];
+const { memoryOf } = await import("../process_use.ts");
+// What this system does not tell is left out.
+const { peak, resident: steady } = await memoryOf("self").catch(() => ({
+  peak: NaN,
+  resident: NaN,
+}));
 const batch8 = await timeOf(8, Math.ceil(Number(runs) / 4));
 console.log(JSON.stringify({ batch1, batch8, peak, steady }));
 Deno.exit(0);
@@ -66,9 +71,4 @@ async function timeOf(batch: number, count: number): Promise<number> {
     times.push((performance.now() - started) / batch);
   }
   return times.sort((a, b) => a - b)[times.length >> 1]!;
-}
-
-async function memory(field: string): Promise<number> {
-  const status = await Deno.readTextFile("/proc/self/status").catch(() => "");
-  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1]);
 }
